@@ -1,0 +1,5 @@
+"""``python -m flows`` is the command line ``praevkarte``."""
+
+from flows.cli import main
+
+main()

@@ -1,0 +1,58 @@
+"""What the command line prints: progress, summaries and errors, for people (German) and for machines (JSON)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from flows.errors import PipelineError, Refused
+from flows.findings import Finding
+from flows.german import number
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# So many findings are shown in full; the rest is counted (all of them stand in --json).
+SHOWN = 50
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """One JSON object on stdout."""
+    print(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """Findings on stderr, one a line."""
+    found = list(findings)
+    for finding in found[:SHOWN]:
+        ERR.print(f"  • {escape(str(finding))}")
+    if len(found) > SHOWN:
+        ERR.print(f"  … und {len(found) - SHOWN} weitere (alle mit --json).")
+
+
+def print_error(error: PipelineError, as_json: bool) -> None:
+    """An error on stderr; with ``as_json`` its findings on stdout as well."""
+    if isinstance(error, Refused):
+        if as_json:
+            print_json({"ergebnis": "abgelehnt", "befunde": [finding.as_dict() for finding in error.findings]})
+        word = "Befund" if len(error.findings) == 1 else "Befunde"
+        ERR.print(f"[bold red]Abgelehnt:[/] {len(error.findings)} {word}; es wurde nichts veröffentlicht.")
+        print_findings(error.findings)
+        return
+    if as_json:
+        print_json({"ergebnis": "fehler", "meldung": str(error)})
+    ERR.print(f"[bold red]Fehler:[/] {escape(str(error))}")
+
+
+def dataset_table(rows: Mapping[str, int], titles: Mapping[str, str]) -> Table:
+    """Rows per dataset as a table."""
+    table = Table("Datensatz", "Inhalt", box=None, pad_edge=False)
+    table.add_column("Zeilen", justify="right")
+    for dataset, count in rows.items():
+        table.add_row(dataset, titles.get(dataset, ""), number(count))
+    return table

@@ -1,0 +1,41 @@
+"""The ways in which a run can end badly, each with its exit code. Messages are German: the operator reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flows.findings import Finding
+
+
+class PipelineError(Exception):
+    """A condition that the operator can understand and mend; never a programming error."""
+
+    exit_code = 1
+
+
+class Refused(PipelineError):
+    """The inputs or the result break a rule; nothing is published. Carries every finding, not just the first."""
+
+    exit_code = 1
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class WrongUsage(PipelineError):
+    """The command was called with something that does not exist or cannot be read."""
+
+    exit_code = 2
+
+
+class SourceUnavailable(PipelineError):
+    """An input that the profile names cannot be had."""
+
+    exit_code = 3
+
+
+class StoreBusy(PipelineError):
+    """Another run holds the release store."""
+
+    exit_code = 1

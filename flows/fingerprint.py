@@ -1,0 +1,55 @@
+"""Fingerprints: what a release was made from, so that a run can tell whether anything has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from flows.paths import CONTRACTS, LOCK, ROOT, SQL
+from flows.profile import Profile
+
+
+def _code_files() -> Iterable[Path]:
+    package = Path(__file__).resolve().parent
+    for folder in (package, SQL, CONTRACTS):
+        yield from (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    yield LOCK
+
+
+def code_fingerprint() -> str:
+    """SHA-256 over the names and bytes of the package, the SQL, the contracts and the locked dependencies."""
+    digest = hashlib.sha256()
+    for path in sorted(_code_files()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def parameters(profile: Profile) -> dict[str, Any]:
+    """The profile's settings as they enter a release: no path, no host, dates as ISO text."""
+    return {
+        "profil": profile.name,
+        "titel": profile.title,
+        "beschreibung": profile.description,
+        "laender": list(profile.lands),
+        "synthetisch": profile.synthetic,
+        "herausgeber": {"name": profile.publisher.name, "email": profile.publisher.email, "url": profile.publisher.url},
+        "lizenz": {"name": profile.licence.name, "titel": profile.licence.title, "url": profile.licence.url},
+        "basis_url": profile.base_url,
+        "gebietsstand": profile.territory_date.isoformat(),
+        "grenzen_stand": profile.boundaries_date.isoformat(),
+        "aenderungen_bis": profile.changes_until.isoformat(),
+        "einwohner_stand": profile.population_date.isoformat(),
+        "welle": profile.wave,
+        "schwellen": dict(sorted(profile.thresholds.items())),
+    }
+
+
+def fingerprint(inputs: dict[str, dict[str, Any]], profile: Profile, code: str) -> str:
+    """SHA-256 over the inputs' checksums and sidecars, the parameters and the code."""
+    content = {"eingaben": inputs, "parameter": parameters(profile), "code": code}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

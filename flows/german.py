@@ -1,0 +1,36 @@
+"""Numbers and dates as German readers expect them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+MONTHS = (
+    "Januar",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
+)
+
+
+def number(value: float) -> str:
+    """A number with a point between thousands and a decimal comma: 10.419, 0,5."""
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,.10g}"
+    return text.replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
+def day(value: date | str) -> str:
+    """A date as precise as it is known: 31.12.2018, Dezember 2019, 2017 (from ISO text of 10, 7 or 4 characters)."""
+    text = value.isoformat() if isinstance(value, date) else value
+    if len(text) == 4:
+        return text
+    if len(text) == 7:
+        return f"{MONTHS[int(text[5:]) - 1]} {text[:4]}"
+    return f"{text[8:]}.{text[5:7]}.{text[:4]}"

@@ -1,0 +1,209 @@
+"""Stage 2, load: read the snapshots, check each cell against its contract, and store typed tables.
+
+Schema ``input`` then holds one table per dataset with the contract's columns and types and ``zeile``, the line in the
+file. Schema ``meta`` holds what rules over all datasets need: primary keys, references, texts and code lists.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from flows import geometry
+from flows.contracts import Contract, code_list, code_list_names, load_contract
+from flows.database import create_table, database
+from flows.errors import Refused
+from flows.findings import Finding
+from flows.profile import Source
+from flows.run import Run, StageReport
+from flows.tables import read_table
+from flows.validate import check_header, check_values, name, quoted
+
+RESPONSES = "survey_responses"
+PLAIN_DATASETS = {
+    "register",
+    "population",
+    "municipal_changes",
+    "survey_waves",
+    "committees",
+    "evidence",
+    "hints",
+    "monitoring",
+    "resources",
+}
+
+
+def typed(column: str, kind: str, words: tuple[str, str]) -> str:
+    """Expression that casts a checked text column to its DuckDB type."""
+    if kind == "BOOLEAN":
+        return (
+            f"{name(column)} = {quoted(words[0])}" if words != ("true", "false") else f"CAST({name(column)} AS BOOLEAN)"
+        )
+    return f"CAST({name(column)} AS {kind})"
+
+
+def _raw_table(run: Run, source: Source) -> pa.Table:
+    table = read_table(run.snapshot(source), source.sheet, source.label)
+    columns = {column: [row[index] for row in table.rows] for index, column in enumerate(table.columns)}
+    arrays = {column: pa.array(values, pa.string()) for column, values in columns.items()}
+    return pa.table({"zeile": pa.array(table.lines, pa.int64())} | arrays)
+
+
+def _boundary_table(run: Run, source: Source) -> pa.Table:
+    """The boundary file with texts for its attributes and geometry in EPSG:25832."""
+    try:
+        table = pyarrow.parquet.read_table(run.snapshot(source))
+        metadata = json.loads(table.schema.metadata[b"geo"])
+    except (pa.ArrowInvalid, KeyError, TypeError):
+        raise Refused(
+            [
+                Finding(
+                    "lesbar",
+                    source.label,
+                    "die Datei ist kein GeoParquet.",
+                    "Bitte mit flows.boundary_import erzeugen.",
+                )
+            ]
+        ) from None
+    column = metadata["columns"][metadata["primary_column"]]
+    # GeoParquet 1.1: a missing crs means OGC:CRS84.
+    crs = json.dumps(column["crs"]) if column.get("crs") else geometry.OUTSIDE
+    shapes = geometry.transform(geometry.from_table(table), crs, geometry.INSIDE)
+    texts = {field: table.column(field).cast(pa.string()) for field in table.column_names if field != "geometry"}
+    lines = pa.array(np.arange(1, len(table) + 1), pa.int64())
+    return geometry.with_geometry(pa.table({"zeile": lines} | texts), shapes)
+
+
+def _store(con: duckdb.DuckDBPyConnection, contract: Contract, dataset: str, with_geometry: bool) -> int:
+    columns = [f"{typed(f.name, f.duckdb_type, f.boolean_words)} AS {name(f.name)}" for f in contract.fields]
+    extra = ["geometry"] if with_geometry else []
+    selected = ", ".join(["zeile", *columns, *extra])
+    con.execute(f"CREATE TABLE input.{dataset} AS SELECT {selected} FROM raw.{dataset} ORDER BY zeile")
+    rows: int = con.execute(f"SELECT count(*) FROM input.{dataset}").fetchall()[0][0]
+    return rows
+
+
+def _store_absent(con: duckdb.DuckDBPyConnection, present: dict[str, Contract]) -> None:
+    """Empty tables for the plain datasets that a profile does not have, so that the SQL needs no special case."""
+    for dataset in PLAIN_DATASETS - present.keys():
+        columns = ", ".join(
+            f"{name(field.name)} {field.duckdb_type}" for field in load_contract("input", dataset).fields
+        )
+        con.execute(f"CREATE TABLE input.{dataset} (zeile BIGINT, {columns})")
+
+
+def _meta_rows(contract: Contract, dataset: str) -> Iterator[tuple[str, str]]:
+    """(meta table, query) pairs: this dataset's keys, references and texts."""
+    if contract.primary_key:
+        key = " || ' | ' || ".join(f"coalesce(CAST({name(column)} AS VARCHAR), '')" for column in contract.primary_key)
+        yield (
+            "primary_keys",
+            f"SELECT {quoted(dataset)}, zeile, {quoted(', '.join(contract.primary_key))}, {key} FROM input.{dataset}",
+        )
+    for reference in contract.raw.get("foreignKeys", []):
+        column, target = reference["fields"][0], reference["reference"]["fields"][0]
+        table = reference["reference"]["resource"] or dataset
+        field = next(item for item in contract.fields if item.name == column)
+        values = f"unnest(string_split({name(column)}, {quoted(field.separator)}))" if field.separator else name(column)
+        yield (
+            "foreign_keys",
+            (
+                f"SELECT {quoted(dataset)}, zeile, {quoted(column)}, v, {quoted(table)}, "
+                f"v IN (SELECT {name(target)} FROM input.{table}) "
+                f"FROM (SELECT zeile, {values} AS v FROM input.{dataset} WHERE {name(column)} IS NOT NULL)"
+            ),
+        )
+    for field in contract.fields:
+        if field.type == "string":
+            kind = quoted(field.raw.get("format", "default"))
+            yield (
+                "texts",
+                (
+                    f"SELECT {quoted(dataset)}, zeile, {quoted(field.name)}, {kind}, {name(field.name)} "
+                    f"FROM input.{dataset} WHERE {name(field.name)} IS NOT NULL"
+                ),
+            )
+
+
+def _create_meta(con: duckdb.DuckDBPyConnection, contracts: dict[str, Contract], labels: dict[str, str]) -> None:
+    con.execute("CREATE TABLE meta.primary_keys (datensatz VARCHAR, zeile BIGINT, spalten VARCHAR, schluessel VARCHAR)")
+    con.execute(
+        "CREATE TABLE meta.foreign_keys "
+        "(datensatz VARCHAR, zeile BIGINT, spalte VARCHAR, wert VARCHAR, ziel VARCHAR, gefunden BOOLEAN)"
+    )
+    con.execute("CREATE TABLE meta.texts (datensatz VARCHAR, zeile BIGINT, spalte VARCHAR, art VARCHAR, wert VARCHAR)")
+    for dataset, contract in contracts.items():
+        for table, query in _meta_rows(contract, dataset):
+            con.execute(f"INSERT INTO meta.{table} {query}")
+    codes = [
+        {"liste": liste, "code": code.code, "bezeichnung": code.label, "extra": json.dumps(code.extra)}
+        for liste in code_list_names()
+        for code in code_list(liste)
+    ]
+    create_table(con, "meta.codes", pa.Table.from_pylist(codes))
+    create_table(con, "meta.sources", pa.Table.from_pylist([{"datensatz": k, "datei": v} for k, v in labels.items()]))
+
+
+def _store_responses(con: duckdb.DuckDBPyConnection, waves: dict[str, Contract]) -> None:
+    """All waves' responses: common columns in ``input.survey_responses``, questions in ``input.survey_answers``."""
+    common = load_contract("input", RESPONSES)
+    columns = ", ".join(f"{name(field.name)} {field.duckdb_type}" for field in common.fields)
+    con.execute(f"CREATE TABLE input.{RESPONSES} (datensatz VARCHAR, welle VARCHAR, zeile BIGINT, {columns})")
+    con.execute("CREATE TABLE input.survey_answers (welle VARCHAR, einheit VARCHAR, frage VARCHAR, antwort VARCHAR)")
+    selected = ", ".join(name(field.name) for field in common.fields)
+    for dataset, contract in waves.items():
+        wave = quoted(dataset.removeprefix(f"{RESPONSES}_"))
+        con.execute(
+            f"INSERT INTO input.{RESPONSES} SELECT {quoted(dataset)}, {wave}, zeile, {selected} FROM input.{dataset}"
+        )
+        for field in contract.fields[len(common.fields) :]:
+            con.execute(
+                f"INSERT INTO input.survey_answers SELECT {wave}, einheit, {quoted(field.name)}, "
+                f"CAST({name(field.name)} AS VARCHAR) FROM input.{dataset} WHERE {name(field.name)} IS NOT NULL"
+            )
+
+
+def load(run: Run) -> StageReport:
+    """Build the ``input`` and ``meta`` schemas in ``run.database``.
+
+    Raises ``Refused`` with every cell of every file that breaks its contract.
+    """
+    run.database.unlink(missing_ok=True)
+    contracts: dict[str, Contract] = {}
+    findings: list[Finding] = []
+    with database(run.database) as con:
+        for source in run.profile.sources:
+            contract = load_contract("input", source.dataset)
+            try:
+                spatial = "geometry" in contract.raw
+                table = _boundary_table(run, source) if spatial else _raw_table(run, source)
+            except Refused as refused:
+                findings.extend(refused.findings)
+                continue
+            columns = tuple(column for column in table.column_names if column not in ("zeile", "geometry"))
+            create_table(con, f"raw.{source.dataset}", table)
+            wrong = check_header(contract, columns, source.label)
+            findings.extend(wrong or check_values(con, f"raw.{source.dataset}", contract, source.label))
+            contracts[source.dataset] = contract
+        if findings:
+            raise Refused(findings)
+        _store_absent(con, contracts)
+        rows = {
+            dataset: _store(con, contract, dataset, "geometry" in contract.raw)
+            for dataset, contract in contracts.items()
+        }
+        _store_responses(con, {key: value for key, value in contracts.items() if key.startswith(f"{RESPONSES}_")})
+        _create_meta(con, contracts, {source.dataset: source.label for source in run.profile.sources})
+    return StageReport(rows=rows)
+
+
+def read_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Input rows by dataset, counted in the database."""
+    tables: list[Any] = con.execute("SELECT datensatz FROM meta.sources ORDER BY ALL").fetchall()
+    return {table: con.execute(f"SELECT count(*) FROM input.{table}").fetchall()[0][0] for (table,) in tables}

@@ -1,0 +1,55 @@
+"""What the stages of one run share: settings, folders and the report each stage gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from flows.profile import Profile, Source
+from flows.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt to make a release. Stages hand results to each other through files in ``work``, never in memory."""
+
+    profile: Profile
+    day: date
+    store: Store
+    release_id: str
+    work: Path
+
+    @property
+    def inputs(self) -> Path:
+        """Snapshot of the input files, taken by acquire."""
+        return self.work / "inputs"
+
+    def snapshot(self, source: Source) -> Path:
+        """The run's own copy of an input file, named after its dataset."""
+        return self.inputs / (source.dataset + source.file.suffix)
+
+    @property
+    def manifest(self) -> Path:
+        """What acquire took: one record per dataset, and the fingerprint of the whole."""
+        return self.work / "inputs.json"
+
+    @property
+    def database(self) -> Path:
+        """DuckDB file in which load, join and check work."""
+        return self.work / "run.duckdb"
+
+    @property
+    def package(self) -> Path:
+        """Folder in which package builds the release."""
+        return self.work / "release"
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """What a stage did: rows per dataset, remarks for the operator (German), and whether the run is over."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    unchanged: str | None = None
+    """Id of the latest release when it already holds these inputs and this code."""

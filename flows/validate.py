@@ -1,0 +1,133 @@
+"""Check a table of texts against its contract, in SQL that is generated from the contract.
+
+DuckDB does the work, so that the cost per cell stays small at 100,000 municipalities; the messages are the operator's.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+import duckdb
+
+from flows.contracts import Contract, Field
+from flows.findings import Finding
+
+TYPE_PATTERNS = {
+    "integer": r"-?[0-9]+",
+    "number": r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?",
+    "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "yearmonth": r"[0-9]{4}-(0[1-9]|1[0-2])",
+}
+TYPE_WORDS = {
+    "integer": "eine ganze Zahl ohne Punkte und Leerzeichen",
+    "number": "eine Zahl mit Punkt als Dezimalzeichen",
+    "date": "ein Datum in der Form JJJJ-MM-TT",
+    "yearmonth": "ein Monat in der Form JJJJ-MM",
+}
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def name(text: str) -> str:
+    """A text as an SQL identifier."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _values(contract_field: Field) -> str:
+    """Expression for the single values of a cell: one row each, lists split at their separator."""
+    column = name(contract_field.name)
+    if contract_field.separator:
+        return f"unnest(string_split({column}, {quoted(contract_field.separator)}))"
+    return column
+
+
+def _rules(contract_field: Field) -> Iterator[tuple[str, str, str, str]]:
+    """The rules of one column as (check, SQL condition that a wrong value ``v`` fulfils, message, remedy)."""
+    constraints = contract_field.raw.get("constraints", {})
+    kind = contract_field.type
+    well_typed = "true"
+    if kind == "boolean":
+        words = contract_field.boolean_words
+        yield (
+            "typ",
+            f"v NOT IN ({quoted(words[0])}, {quoted(words[1])})",
+            f"erlaubt sind nur „{words[0]}“ und „{words[1]}“.",
+            "",
+        )
+    elif kind in TYPE_PATTERNS:
+        well_typed = f"regexp_full_match(v, {quoted(TYPE_PATTERNS[kind])})"
+        if kind == "date":
+            well_typed += " AND TRY_CAST(v AS DATE) IS NOT NULL"
+        yield "typ", f"NOT ({well_typed})", f"das ist nicht {TYPE_WORDS[kind]}.", "Bitte berichtigen."
+    if pattern := constraints.get("pattern"):
+        example = contract_field.raw.get("example", "")
+        yield (
+            "muster",
+            f"NOT regexp_full_match(v, {quoted(pattern)})",
+            "das hat nicht die vereinbarte Form.",
+            f"Richtig ist zum Beispiel „{example}“.",
+        )
+    if allowed := contract_field.allowed:
+        inside = ", ".join(quoted(value) for value in allowed)
+        yield "codeliste", f"v NOT IN ({inside})", "das steht nicht in der Liste der erlaubten Werte.", ""
+    for bound, sign, word in (("minimum", "<", "kleiner als"), ("maximum", ">", "größer als")):
+        if bound in constraints:
+            condition = f"{well_typed} AND TRY_CAST(v AS DOUBLE) {sign} {constraints[bound]}"
+            yield "bereich", condition, f"der Wert ist {word} {constraints[bound]}.", "Bitte berichtigen."
+
+
+def _suggestion(contract_field: Field, value: str) -> str:
+    near = difflib.get_close_matches(value, contract_field.allowed, n=1)
+    if near:
+        return f"Meinten Sie „{near[0]}“?"
+    return "Erlaubt: " + ", ".join(contract_field.allowed) + "."
+
+
+def check_header(contract: Contract, columns: tuple[str, ...], source: str) -> list[Finding]:
+    """Missing and unknown columns of a table, as findings in line 1."""
+    findings = [
+        Finding(
+            "spalten",
+            source,
+            "die Spalte fehlt.",
+            "Bitte ergänzen; sie darf leer bleiben, wenn nichts bekannt ist.",
+            1,
+            column,
+        )
+        for column in contract.column_names
+        if column not in columns
+    ]
+    for column in columns:
+        if column not in contract.column_names:
+            near = difflib.get_close_matches(column, contract.column_names, n=1)
+            remedy = f"Meinten Sie „{near[0]}“?" if near else "Bitte entfernen."
+            findings.append(Finding("spalten", source, "diese Spalte ist nicht vereinbart.", remedy, 1, column))
+    return findings
+
+
+def check_values(con: duckdb.DuckDBPyConnection, relation: str, contract: Contract, source: str) -> list[Finding]:
+    """Every cell of ``relation`` (texts, with the line number in ``zeile``) that breaks the contract, in line order."""
+    queries: list[str] = []
+    texts: list[tuple[str, Field, str, str]] = []
+    for column in contract.fields:
+        target = name(column.name)
+        if column.required:
+            queries.append(f"SELECT {len(texts)} AS rule, zeile, NULL AS v FROM {relation} WHERE {target} IS NULL")
+            texts.append(("pflicht", column, "die Angabe fehlt.", "Bitte ergänzen."))
+        for check, condition, message, remedy in _rules(column):
+            values = f"SELECT zeile, {_values(column)} AS v FROM {relation} WHERE {target} IS NOT NULL"
+            queries.append(f"SELECT {len(texts)} AS rule, zeile, v FROM ({values}) WHERE {condition}")
+            texts.append((check, column, message, remedy))
+    if not queries:
+        return []
+    found = con.execute(" UNION ALL ".join(queries) + " ORDER BY zeile, rule, v").fetchall()
+    findings = []
+    for rule, line, value in found:
+        check, column, message, remedy = texts[rule]
+        hint = remedy or (_suggestion(column, value) if column.allowed else "")
+        findings.append(Finding(check, source, message, hint, line, column.name, value))
+    return findings

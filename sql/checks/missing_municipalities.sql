@@ -1,0 +1,14 @@
+-- The register and each population table name every municipality of their territory: no hole in the map.
+SELECT t.datensatz, NULL AS zeile, 'ags' AS spalte, u.ags AS wert,
+    'zum Gebietsstand ' || strftime(u.stand, '%d.%m.%Y') || t.stichtag || ' fehlt diese Gemeinde.' AS meldung,
+    'Bitte die Zeile ergänzen.' AS abhilfe
+FROM (
+    SELECT DISTINCT 'population' AS datensatz, gebietsstand, einwohner_stand,
+        ' (Einwohner am ' || strftime(einwohner_stand, '%d.%m.%Y') || ')' AS stichtag FROM input.population
+    UNION ALL SELECT DISTINCT 'register', gebietsstand, NULL, '' FROM input.register
+) t
+JOIN joined.territory_units u ON u.stand = t.gebietsstand
+WHERE CASE t.datensatz
+    WHEN 'register' THEN NOT EXISTS (FROM input.register r WHERE r.ags = u.ags AND r.gebietsstand = u.stand)
+    ELSE NOT EXISTS (FROM input.population p
+                     WHERE p.ags = u.ags AND p.gebietsstand = u.stand AND p.einwohner_stand = t.einwohner_stand) END

@@ -1,0 +1,2 @@
+-- As supplied; the contract names and orders the columns.
+SELECT * FROM input.resources
