@@ -46,10 +46,10 @@ bench: venv ## Run the benchmarks (benchmarks/run.py $ARGS)
 	@.venv/bin/python benchmarks/run.py $(ARGS)
 
 lock: ## Write requirements.lock anew from pyproject.toml; UPGRADE=1 takes newer versions
-	@.ci/venv uv
 	@set -euo pipefail; new=$$(mktemp); trap 'rm -f "$$new" "$$new.body"' EXIT; \
-	if [[ -z "$(UPGRADE)" && -f requirements.lock ]]; then cp requirements.lock "$$new.body"; fi; \
-	.venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra dev \
+	if [[ -z "$(UPGRADE)" && -f requirements.lock ]]; then \
+		sed -n 's/^\([a-z0-9][^ ]*==[^\\]*\).*/\1/p' requirements.lock >"$$new.body"; fi; \
+	.ci/venv uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra dev \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file "$$new.body"; \
 	{ echo '# Every package of .venv, runtime and tests, for every platform and Python from 3.11, with hashes.'; \
 	  echo '# Not edited by hand: `make lock` writes it from pyproject.toml (uv pip compile), keeping versions'; \
