@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict
 from typing import Any
@@ -10,10 +9,12 @@ from typing import Any
 from flows.errors import Refused, SourceUnavailable
 from flows.findings import Finding
 from flows.fingerprint import code_fingerprint, fingerprint, parameters
-from flows.provenance import released_fingerprint
-from flows.run import Run, StageReport
+from flows.german import day as german_day
+from flows.operations import held_provenance
+from flows.provenance import write_manifest
+from flows.run import Run, StageReport, Stop
 from flows.sidecar import read_sidecar, sha256_of
-from flows.store import latest_id
+from flows.store import held_ids, provenance_of, read_index
 
 
 def acquire(run: Run) -> StageReport:
@@ -54,13 +55,38 @@ def acquire(run: Run) -> StageReport:
                     )
                 )
         state = {"sha256": digest, "bytes": snapshot.stat().st_size}
-        records[source.dataset] = {"datei": source.file.name, "blatt": source.sheet} | asdict(sidecar) | state
+        state = {"file": source.file.name, "sheet": source.sheet, "sha256": digest, "bytes": snapshot.stat().st_size}
+        records[source.dataset] = asdict(sidecar) | state
     if findings:
         raise Refused(findings)
     code = code_fingerprint()
-    whole = fingerprint(records, run.profile, code)
-    manifest = {"eingaben": records, "parameter": parameters(run.profile), "code_sha256": code, "fingerabdruck": whole}
-    run.manifest.write_text(json.dumps(manifest, ensure_ascii=False, indent=2), encoding="utf-8")
-    latest = latest_id(run.store)
-    unchanged = latest if latest and released_fingerprint(run.store.releases / latest) == whole else None
-    return StageReport(rows={}, notes=tuple(notes), unchanged=unchanged)
+    manifest = {
+        "eingaben": records,
+        "parameter": parameters(run.profile),
+        "code_sha256": code,
+        "fingerabdruck": fingerprint(records, run.profile, code),
+        "eingaben_fingerabdruck": fingerprint(records, run.profile, ""),
+    }
+    write_manifest(run, manifest)
+    return StageReport(rows={}, notes=tuple(notes), stop=standing(run, manifest))
+
+
+def standing(run: Run, manifest: dict[str, Any]) -> Stop | None:
+    """Why nothing need be built: the latest release is this, or its inputs wait for a person or were put aside."""
+    latest = run.store.target.pointer()
+    if latest and provenance_of(run.store, latest)["fingerabdruck"] == manifest["fingerabdruck"]:
+        return Stop("unchanged", f"Nichts geändert: {latest} ist aktuell.", latest)
+    inputs = manifest["eingaben_fingerabdruck"]
+    for held in held_ids(run.store):
+        if held_provenance(run.store, held)["eingaben_fingerabdruck"] == inputs:
+            return Stop("held", f"{held} aus denselben Eingaben wartet schon auf Freigabe.", held)
+    if run.anyway:
+        return None
+    for entry in read_index(run.store)["sperren"]:
+        if entry["eingaben"] == inputs:
+            text = (
+                f"Diese Eingaben sind gesperrt, seit {german_day(entry['datum'])} (Ausgabe {entry['ausgabe']}, "
+                f"Grund: {entry['grund']}). Mit `praevkarte release --anyway` werden sie trotzdem veröffentlicht."
+            )
+            return Stop("blocked", text, latest)
+    return None

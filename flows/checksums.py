@@ -7,12 +7,14 @@ from pathlib import Path
 from flows.sidecar import sha256_of
 
 MANIFEST = "SHA256SUMS"
+# The manifest's signature, where there is one, is about the manifest and so not in it.
+SIGNATURE = "SHA256SUMS.minisig"
 
 
 def files_of(folder: Path) -> list[str]:
-    """Relative names of all files below ``folder`` but the manifest, sorted."""
+    """Relative names of all files below ``folder`` but the manifest and its signature, sorted."""
     names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in names if name != MANIFEST)
+    return sorted(name for name in names if name not in (MANIFEST, SIGNATURE))
 
 
 def write_manifest(folder: Path) -> None:

@@ -182,14 +182,5 @@ def load_contract(kind: str, name: str, root: Path = CONTRACTS) -> Contract:
 
 def release_contracts(root: Path = CONTRACTS) -> tuple[Contract, ...]:
     """All published datasets, in the order in which a reader meets them (``geodata/contracts/release.json``)."""
-    return tuple(load_contract("release", name, root) for name in _release(root)["datasets"])
-
-
-def schema_version(root: Path = CONTRACTS) -> str:
-    """SemVer of the published columns: major for a breaking change, minor for an addition, patch for a correction."""
-    return str(_release(root)["schemaVersion"])
-
-
-def _release(root: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((root / "release.json").read_text(encoding="utf-8"))
-    return content
+    order = json.loads((root / "release.json").read_text(encoding="utf-8"))["datasets"]
+    return tuple(load_contract("release", name, root) for name in order)

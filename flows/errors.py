@@ -39,3 +39,9 @@ class StoreBusy(PipelineError):
     """Another run holds the release store."""
 
     exit_code = 1
+
+
+class StoreUnusable(PipelineError):
+    """The place of the releases cannot be written: no room, no right."""
+
+    exit_code = 1

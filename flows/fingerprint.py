@@ -46,10 +46,14 @@ def parameters(profile: Profile) -> dict[str, Any]:
         "einwohner_stand": profile.population_date.isoformat(),
         "welle": profile.wave,
         "schwellen": dict(sorted(profile.thresholds.items())),
+        "vergleich": dict(sorted(profile.gates.items())),
     }
 
 
 def fingerprint(inputs: dict[str, dict[str, Any]], profile: Profile, code: str) -> str:
-    """SHA-256 over the inputs' checksums and sidecars, the parameters and the code."""
+    """SHA-256 over the inputs' checksums and sidecars, the parameters and the code.
+
+    With an empty ``code`` it names the inputs alone: what a person did not want is not wanted from newer code either.
+    """
     content = {"eingaben": inputs, "parameter": parameters(profile), "code": code}
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -34,3 +34,11 @@ def day(value: date | str) -> str:
     if len(text) == 7:
         return f"{MONTHS[int(text[5:]) - 1]} {text[:4]}"
     return f"{text[8:]}.{text[5:7]}.{text[:4]}"
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units: 860 Byte, 12 kB, 1,3 MB."""
+    if count < 1000:
+        return f"{count} Byte"
+    amount, unit = (count / 1000, "kB") if count < 999_500 else (count / 1_000_000, "MB")
+    return f"{number(round(amount, 1) if amount < 10 else round(amount))} {unit}"

@@ -29,7 +29,7 @@ def set_variables(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 
 
 def join(run: Run) -> StageReport:
-    """Build the schemas ``staging``, ``joined`` and ``release`` from ``sql/``; reports the rows of the public relations."""
+    """Build ``staging``, ``joined`` and ``release`` from ``sql/``; reports the rows of the public relations."""
     with database(run.database) as con:
         set_variables(con, run)
         rows = build_relations(con, FOLDERS, RELATIONS)

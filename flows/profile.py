@@ -68,6 +68,9 @@ class Profile:
     population_date: date
     wave: str
     thresholds: dict[str, float]
+    gates: dict[str, float]
+    target: str
+    signature_key: str
     sources: tuple[Source, ...]
 
     @property
@@ -137,6 +140,9 @@ def load_profile(geodata: Path, name: str) -> Profile:
             population_date=territory["population_date"],
             wave=settings["survey"]["wave"],
             thresholds=settings["thresholds"],
+            gates=settings["gates"],
+            target=settings["target"],
+            signature_key=settings["signature_key"],
             sources=tuple(_source(key, value) for key, value in settings["sources"].items() if value),
         )
     except (KeyError, TypeError) as error:

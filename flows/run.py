@@ -19,6 +19,8 @@ class Run:
     store: Store
     release_id: str
     work: Path
+    anyway: bool = False
+    """Publish even inputs that a person has put aside."""
 
     @property
     def inputs(self) -> Path:
@@ -40,16 +42,38 @@ class Run:
         return self.work / "run.duckdb"
 
     @property
+    def previous(self) -> Path:
+        """The release that this one is compared with; no such folder before the first."""
+        return self.work / "previous"
+
+    @property
+    def tripped(self) -> Path:
+        """Which gates trip, found by package and acted upon by publish."""
+        return self.work / "tripped.json"
+
+    @property
     def package(self) -> Path:
         """Folder in which package builds the release."""
         return self.work / "release"
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a run ends before anything is built (``unchanged``, ``held``, ``blocked``), in words, and about which
+    release.
+    """
+
+    outcome: str
+    text: str
+    release_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StageReport:
-    """What a stage did: rows per dataset, remarks for the operator (German), and whether the run is over."""
+    """What a stage did: rows per dataset, remarks for the operator (German), and whether it ends the run."""
 
     rows: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    unchanged: str | None = None
-    """Id of the latest release when it already holds these inputs and this code."""
+    stop: Stop | None = None
+    outcome: str | None = None
+    """How the run ended, from the stage that ends it: ``published`` or ``held``."""

@@ -17,7 +17,8 @@ class Sidecar:
     """Origin and identity of one input file.
 
     ``retrieved`` is an ISO date, or "übernommen" for a file that was carried over from earlier work, its day unknown.
-    ``edited_here`` marks files that the office maintains by hand: their bytes may change between two runs, those of all others must not.
+    ``edited_here`` marks files that the office maintains by hand: their bytes may change between two runs, those of
+    all others must not.
     """
 
     title: str

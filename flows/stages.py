@@ -14,11 +14,13 @@ from flows.acquire import acquire
 from flows.check import check
 from flows.join import join
 from flows.load import load
+from flows.operations import recover
 from flows.package import package
 from flows.profile import Profile
 from flows.publish import publish
 from flows.run import Run, StageReport
-from flows.store import Store, locked, next_id, recover
+from flows.store import Store, locked, next_id
+from flows.targets import open_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,17 @@ INPUT_STAGES = STAGES[:4]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: the release that is now the latest, whether it is new, and what each stage did and took (s)."""
+    """How a run ended.
 
+    ``result``: ``published``, ``held``, ``unchanged``, ``blocked`` or ``checked``; ``release_id`` and ``address`` of
+    the release that this is about; what each stage reported and how long it took (s); what was completed of an
+    earlier run.
+    """
+
+    result: str
+    text: str
     release_id: str | None
-    folder: Path | None
-    published: bool
+    address: str | None
     reports: dict[str, StageReport] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     recovered: str | None = None
@@ -66,7 +74,8 @@ def call_directly(stage: Stage, run: Run) -> StageReport:
 
 def store_of(profile: Profile, outputs: Path) -> Store:
     """The store that a profile publishes to; synthetic releases have ids of their own."""
-    return Store(outputs / profile.outputs, prefix="demo-" if profile.synthetic else "")
+    workspace = outputs / profile.outputs
+    return Store(workspace, open_target(profile.target, workspace), prefix="demo-" if profile.synthetic else "")
 
 
 def today() -> date:
@@ -75,24 +84,29 @@ def today() -> date:
 
 
 def run_stages(
-    profile: Profile, outputs: Path, day: date, stages: tuple[Stage, ...] = STAGES, call: Caller = call_directly
+    profile: Profile,
+    outputs: Path,
+    day: date,
+    stages: tuple[Stage, ...] = STAGES,
+    call: Caller = call_directly,
+    anyway: bool = False,
 ) -> Outcome:
-    """Run ``stages`` (``STAGES``, or ``INPUT_STAGES`` to look only) in order; stops early when nothing has changed.
+    """Run ``stages`` (``STAGES``, or ``INPUT_STAGES`` to look only) in order; stops early when nothing need be built.
 
     A publishing run holds the store; its work folder goes when it ends well and otherwise stays until the next run, for
-    a look at it. Raises what the stages raise, and ``StoreBusy``.
+    a look at it. ``anyway`` publishes even inputs that a person has put aside. Raises what the stages raise, and
+    ``StoreBusy``.
     """
     store = store_of(profile, outputs)
-    publishing = stages is STAGES
-    if not publishing:
+    if stages is not STAGES:
         with tempfile.TemporaryDirectory(prefix="praevkarte-") as folder:
-            return _run_all(Run(profile, day, store, next_id(store, day), Path(folder)), stages, call)
+            return _run_all(Run(profile, day, store, next_id(store, day), Path(folder), anyway=True), stages, call)
     with locked(store):
         recovered = recover(store)
         work = store.work / next_id(store, day)
         work.mkdir(parents=True)
-        outcome = _run_all(Run(profile, day, store, work.name, work), stages, call)
-        shutil.rmtree(work)
+        outcome = _run_all(Run(profile, day, store, work.name, work, anyway), stages, call)
+        shutil.rmtree(store.work)
         return replace(outcome, recovered=recovered)
 
 
@@ -101,11 +115,19 @@ def _run_all(run: Run, stages: tuple[Stage, ...], call: Caller) -> Outcome:
     seconds: dict[str, float] = {}
     for stage in stages:
         started = time.perf_counter()
-        reports[stage.name] = call(stage, run)
+        report = reports[stage.name] = call(stage, run)
         seconds[stage.name] = time.perf_counter() - started
-        unchanged = reports[stage.name].unchanged
-        if unchanged and stages is STAGES:
-            return Outcome(unchanged, run.store.releases / unchanged, False, reports, seconds)
-    if stages is STAGES:
-        return Outcome(run.release_id, run.store.releases / run.release_id, True, reports, seconds)
-    return Outcome(None, None, False, reports, seconds)
+        if report.stop and stages is STAGES:
+            stop = report.stop
+            return Outcome(stop.outcome, stop.text, stop.release_id, _address(run, stop.release_id), reports, seconds)
+        if report.outcome == "published":
+            text = f"Veröffentlicht: {run.release_id}"
+            return Outcome("published", text, run.release_id, _address(run, run.release_id), reports, seconds)
+        if report.outcome == "held":
+            text = f"{run.release_id} wartet auf Freigabe; die letzte Ausgabe bleibt aktuell."
+            return Outcome("held", text, run.release_id, str(run.store.held / run.release_id), reports, seconds)
+    return Outcome("checked", "Die Eingaben sind in Ordnung.", None, None, reports, seconds)
+
+
+def _address(run: Run, release_id: str | None) -> str | None:
+    return run.store.target.address(f"releases/{release_id}") if release_id else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.contracts import Contract, schema_version
+from flows.contracts import Contract
 from flows.formats.catalogue import FORMATS
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.provenance import read_manifest
@@ -70,7 +70,7 @@ def package_descriptor(run: Run, contracts: Sequence[Contract]) -> dict[str, Any
         "title": profile.title,
         "description": profile.description,
         "version": run.release_id,
-        "schemaVersion": schema_version(),
+        "schemaVersion": read_manifest(run)["schema"],
         "created": f"{run.day.isoformat()}T00:00:00Z",
         "status": status_of(profile),
         "gebietsstand": profile.territory_date.isoformat(),

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import duckdb
 import jinja2
 
-from flows.contracts import schema_version
 from flows.datasets import Dataset
 from flows.metadata.datapackage import attributions
 from flows.paths import TEMPLATES
 from flows.profile import SYNTHETIC_MARK
+from flows.provenance import read_manifest
 from flows.run import Run
 
 
@@ -27,7 +27,7 @@ def write_readme(
         run=run,
         profile=run.profile,
         synthetic=SYNTHETIC_MARK if run.profile.synthetic else "",
-        schema_version=schema_version(),
+        schema_version=read_manifest(run)["schema"],
         waves=waves,
         datasets=datasets,
         files=files,

@@ -1,0 +1,1 @@
+"""The commands of ``praevkarte``, by purpose; ``flows.cli`` joins them."""

@@ -1,0 +1,32 @@
+"""What a file that holds the whole release says about itself: title, licence, attributions, day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flows.profile import SYNTHETIC_MARK, Licence, Profile
+
+# Name without ending of the files that hold several datasets: GeoPackage, PMTiles, QGIS project.
+STEM = "praeventionskarte"
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """Facts about a release for the containers' own metadata; ``attributions`` are the sources' wordings."""
+
+    title: str
+    description: str
+    release_id: str
+    day: date
+    licence: Licence
+    attributions: tuple[str, ...]
+
+
+def imprint(profile: Profile, release_id: str, day: date, attributions: Sequence[str]) -> Imprint:
+    """The imprint of a release of ``profile``; title and description of a synthetic one carry its mark."""
+    title, description = profile.title, profile.description
+    if profile.synthetic:
+        title, description = f"{title} – {SYNTHETIC_MARK}", f"{SYNTHETIC_MARK}. {description}"
+    return Imprint(title, description, release_id, day, profile.licence, tuple(attributions))
