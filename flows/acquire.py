@@ -8,13 +8,12 @@ from typing import Any
 
 from flows.errors import Refused, SourceUnavailable
 from flows.findings import Finding
-from flows.fingerprint import code_fingerprint, fingerprint, parameters
+from flows.fingerprint import code_fingerprint, fingerprint, inputs_fingerprint, parameters
 from flows.german import day as german_day
-from flows.operations import held_provenance
 from flows.provenance import write_manifest
 from flows.run import Run, StageReport, Stop
 from flows.sidecar import read_sidecar, sha256_of
-from flows.store import held_ids, provenance_of, read_index
+from flows.store import block_of, held_ids, held_provenance, provenance_of, read_index
 
 
 def acquire(run: Run) -> StageReport:
@@ -65,7 +64,7 @@ def acquire(run: Run) -> StageReport:
         "parameter": parameters(run.profile),
         "code_sha256": code,
         "fingerabdruck": fingerprint(records, run.profile, code),
-        "eingaben_fingerabdruck": fingerprint(records, run.profile, ""),
+        "eingaben_fingerabdruck": inputs_fingerprint(records, run.profile),
     }
     write_manifest(run, manifest)
     return StageReport(rows={}, notes=tuple(notes), stop=standing(run, manifest))
@@ -76,17 +75,17 @@ def standing(run: Run, manifest: dict[str, Any]) -> Stop | None:
     latest = run.store.target.pointer()
     if latest and provenance_of(run.store, latest)["fingerabdruck"] == manifest["fingerabdruck"]:
         return Stop("unchanged", f"Nichts geändert: {latest} ist aktuell.", latest)
-    inputs = manifest["eingaben_fingerabdruck"]
+    same = ("eingaben_fingerabdruck", "code_sha256", "parameter")
     for held in held_ids(run.store):
-        if held_provenance(run.store, held)["eingaben_fingerabdruck"] == inputs:
+        record = held_provenance(run.store, held)
+        # Built otherwise, or compared with what is not the latest any more, it is to be built and compared anew.
+        if all(record[key] == manifest[key] for key in same) and record["vorherige"] == latest:
             return Stop("held", f"{held} aus denselben Eingaben wartet schon auf Freigabe.", held)
-    if run.anyway:
+    noted = None if run.anyway else block_of(read_index(run.store), manifest["eingaben_fingerabdruck"])
+    if noted is None:
         return None
-    for entry in read_index(run.store)["sperren"]:
-        if entry["eingaben"] == inputs:
-            text = (
-                f"Diese Eingaben sind gesperrt, seit {german_day(entry['datum'])} (Ausgabe {entry['ausgabe']}, "
-                f"Grund: {entry['grund']}). Mit `praevkarte release --anyway` werden sie trotzdem veröffentlicht."
-            )
-            return Stop("blocked", text, latest)
-    return None
+    text = (
+        f"Diese Eingaben sind gesperrt, seit {german_day(noted['datum'])} (Ausgabe {noted['ausgabe']}, "
+        f"Grund: {noted['grund']}). Mit `praevkarte release --anyway` werden sie trotzdem veröffentlicht."
+    )
+    return Stop("blocked", text, latest)

@@ -30,11 +30,11 @@ def digests_of(provenance: dict[str, Any]) -> set[str]:
     return {source["sha256"] for source in provenance["quellen"]}
 
 
-def forget_inputs(store: Store, digests: Iterable[str]) -> list[str]:
-    """Remove kept inputs; returns the digests that were there."""
-    removed = [digest for digest in sorted(digests) if kept_input(store, digest)]
+def forget_inputs(store: Store, needed: Iterable[str]) -> list[str]:
+    """Remove every kept input that is not ``needed``; returns their digests, sorted."""
+    removed = sorted(kept_digests(store).difference(needed))
     for digest in removed:
-        (store.workspace / _key(digest)).unlink()
+        LocalTarget(store.workspace).delete(_key(digest))
     return removed
 
 

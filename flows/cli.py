@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
 from flows.commands import build, operations, releases
-from flows.console import ERR, print_error
-from flows.errors import PipelineError, StoreUnusable
+from flows.console import ERR, print_error, usage_message
+from flows.errors import PipelineError, StoreUnusable, WrongUsage
+from flows.store import DISK_ERRORS
 
 app = typer.Typer(
     help="Präventionskarte: Daten verknüpfen, prüfen und als Ausgabe veröffentlichen.",
@@ -36,37 +36,34 @@ COMMANDS: dict[str, Callable[..., None]] = {
 for name, command in COMMANDS.items():
     app.command(name=name)(command)
 
-# What the operator can mend: no room, no right to write.
-DISK_ERRORS = {
-    errno.ENOSPC: "Auf dem Datenträger ist kein Platz mehr.",
-    errno.EDQUOT: "Das Speicherkontingent ist erschöpft.",
-    errno.EROFS: "Der Datenträger ist nur lesbar.",
-    errno.EACCES: "Das Recht zum Schreiben fehlt.",
-    errno.EPERM: "Das Recht zum Schreiben fehlt.",
-    errno.EFBIG: "Die Datei würde zu groß.",
-}
+DEBUG = "--debug"
 
 
 @app.callback()
-def options(debug: Annotated[bool, typer.Option("--debug", help="Bei Fehlern den Traceback zeigen.")] = False) -> None:
-    """Options of every command; ``--debug`` is read by ``main``."""
+def options(debug: Annotated[bool, typer.Option(DEBUG, help="Bei Fehlern den Traceback zeigen.")] = False) -> None:
+    """Options of every command; ``--debug`` is read by ``run``, wherever it stands."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns its exit code. Pipeline errors become a message, not a traceback."""
+    rest = [argument for argument in arguments if argument != DEBUG]
+    error: PipelineError
+    try:
+        return int(app(rest, standalone_mode=False) or 0)
+    except PipelineError as problem:
+        error = problem
+    except typer.TyperException as problem:
+        error = WrongUsage(usage_message(problem))
+    except OSError as problem:
+        if problem.errno not in DISK_ERRORS:
+            raise
+        error = StoreUnusable(f"{problem.filename or 'Datenträger'}: {DISK_ERRORS[problem.errno]}")
+    if DEBUG in arguments:
+        ERR.print_exception()
+    print_error(error, "--json" in arguments)
+    return error.exit_code
 
 
 def main() -> None:
-    """Run the command line; pipeline errors become a message and their exit code, not a traceback."""
-    try:
-        app()
-    except PipelineError as error:
-        _end(error)
-    except OSError as error:
-        if error.errno not in DISK_ERRORS:
-            raise
-        place = error.filename or "Ausgaben"
-        _end(StoreUnusable(f"{place}: {DISK_ERRORS[error.errno]} Die letzte Ausgabe ist unverändert."))
-
-
-def _end(error: PipelineError) -> None:
-    if "--debug" in sys.argv:
-        ERR.print_exception()
-    print_error(error, "--json" in sys.argv)
-    sys.exit(error.exit_code)
+    """The command ``praevkarte``."""
+    sys.exit(run(sys.argv[1:]))

@@ -5,9 +5,10 @@ Of the two release folders only the CSV files, the GeoJSON files and ``datapacka
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ import numpy as np
 import shapely
 
 from flows import geometry
-from flows.schema_change import SchemaChange, schema_changes, schemas_of
+from flows.schema_change import SchemaChange, primary_key, schema_changes, schemas_of
 from flows.validate import name, quoted
 
-NEW, GONE, CHANGED = "neu", "entfallen", "geaendert"
-SCHEMA = "schema"
+NEW, GONE, CHANGED, SCHEMA = "neu", "entfallen", "geaendert", "schema"
+"""Kinds of change, as in the code list ``aenderung_art``."""
 SHAPE = "geometrie"
+NUMBERS = ("integer", "number")
+NO_SHAPE = {"type": "GeometryCollection", "geometries": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,24 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ColumnFigures:
-    """How one column of a dataset moved: cells compared, changed, emptied, and the column's total before and after.
+    """How one column of a dataset moved, over the rows that both releases have.
 
-    Totals are over the rows that both releases have, and None for columns that are not numbers.
+    ``filled``: cells that had a value; of these ``changed`` have another one and ``emptied`` none. Totals are over the
+    cells that have a value in both, and None for columns that are not numbers.
     """
 
-    compared: int
+    filled: int
     changed: int
-    nulls_gained: int
-    total_old: float | None
-    total_new: float | None
+    emptied: int
+    total_old: float | None = None
+    total_new: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetFigures:
-    """How one dataset moved: rows, keys that came and went, columns, and area before, lost and moved (m²)."""
+    """How one dataset moved: rows, keys that came and went, columns (shapes as one of them), and area before, lost and
+    moved (m² in EPSG:25832).
+    """
 
     rows_old: int
     rows_new: int
@@ -66,14 +72,19 @@ class DatasetFigures:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Everything that differs between two releases."""
+    """Everything that differs between two releases.
+
+    ``labels`` are what people call the rows named in ``changes``, by dataset and key; ``columns`` the columns' titles.
+    """
 
     previous: str
     changes: tuple[Change, ...]
     schema: tuple[SchemaChange, ...]
     figures: Mapping[str, DatasetFigures]
-    missing_datasets: tuple[str, ...]
-    missing_formats: tuple[str, ...]
+    missing_datasets: tuple[str, ...] = ()
+    missing_formats: tuple[str, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def descriptor_of(folder: Path) -> dict[str, Any]:
@@ -82,27 +93,32 @@ def descriptor_of(folder: Path) -> dict[str, Any]:
     return descriptor
 
 
-def _read(con: duckdb.DuckDBPyConnection, view: str, file: Path) -> list[str]:
-    con.execute(
-        f"CREATE OR REPLACE TABLE {view} AS SELECT * FROM read_csv({quoted(str(file))}, header = true, "
-        "delim = ',', quote = '\"', escape = '\"', nullstr = '', strict_mode = true, auto_detect = false, columns = "
-        f"{_columns(file)})"
-    )
-    return [row[0] for row in con.execute(f"DESCRIBE {view}").fetchall()]
+# --- tables --------------------------------------------------------------------------------------------------------
 
 
-def _columns(file: Path) -> str:
+def _read(con: duckdb.DuckDBPyConnection, table: str, file: Path) -> list[str]:
+    """Read a CSV as texts into ``table``; an empty cell is NULL. Returns the columns."""
     with file.open(encoding="utf-8", newline="") as stream:
-        header = stream.readline().strip().split(",")
-    return "{" + ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in header) + "}"
+        header = next(csv.reader(stream))
+    columns = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in header)
+    con.execute(
+        f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({quoted(str(file))}, header = true, delim = ',', "
+        "quote = '\"', escape = '\"', new_line = '\\r\\n', nullstr = '', strict_mode = true, auto_detect = false, "
+        f"columns = {{{columns}}})"
+    )
+    return header
 
 
-def _key(alias: str, key: list[str]) -> str:
+def _same(key: Sequence[str]) -> str:
+    return " AND ".join(f"o.{name(column)} = n.{name(column)}" for column in key)
+
+
+def _key(alias: str, key: Sequence[str]) -> str:
     return "concat_ws(';', " + ", ".join(f"{alias}.{name(column)}" for column in key) + ")"
 
 
-def _row_changes(con: duckdb.DuckDBPyConnection, dataset: str, key: list[str], columns: list[str]) -> list[Change]:
-    same = " AND ".join(f"o.{name(column)} = n.{name(column)}" for column in key)
+def _row_changes(con: duckdb.DuckDBPyConnection, dataset: str, key: Sequence[str], columns: list[str]) -> list[Change]:
+    same = _same(key)
     parts = [
         f"SELECT {_key('n', key)} AS k, '{NEW}' AS art, NULL AS spalte, NULL AS alt, NULL AS neu "
         f"FROM new n ANTI JOIN old o ON {same}",
@@ -118,97 +134,146 @@ def _row_changes(con: duckdb.DuckDBPyConnection, dataset: str, key: list[str], c
 
 
 def _column_figures(
-    con: duckdb.DuckDBPyConnection, key: list[str], columns: list[str], numeric: set[str], common: int
+    con: duckdb.DuckDBPyConnection, key: Sequence[str], columns: list[str], numeric: set[str]
 ) -> dict[str, ColumnFigures]:
+    def figures(column: str) -> str:
+        old, new = f"o.{name(column)}", f"n.{name(column)}"
+        counts = (
+            f"count({old}), count(*) FILTER (WHERE {old} <> {new}), "
+            f"count(*) FILTER (WHERE {old} IS NOT NULL AND {new} IS NULL)"
+        )
+        if column not in numeric:
+            return f"{counts}, NULL, NULL"
+        both = f"FILTER (WHERE {old} IS NOT NULL AND {new} IS NOT NULL)"
+        return f"{counts}, " + ", ".join(f"sum(TRY_CAST({one} AS DOUBLE)) {both}" for one in (old, new))
+
     if not columns:
         return {}
-    same = " AND ".join(f"o.{name(column)} = n.{name(column)}" for column in key)
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE o.{name(c)} IS DISTINCT FROM n.{name(c)}), "
-        f"count(*) FILTER (WHERE o.{name(c)} IS NOT NULL AND n.{name(c)} IS NULL)"
-        for c in columns
-    )
-    moved = con.execute(f"SELECT {counts} FROM old o JOIN new n ON {same}").fetchall()[0]
-    totals: dict[str, tuple[float | None, float | None]] = {}
-    for column in columns:
-        if column in numeric:
-            sums = ", ".join(f"coalesce(sum(CAST({side}.{name(column)} AS DOUBLE)), 0)" for side in ("o", "n"))
-            totals[column] = con.execute(f"SELECT {sums} FROM old o JOIN new n ON {same}").fetchall()[0]
-    return {
-        column: ColumnFigures(common, moved[2 * i], moved[2 * i + 1], *totals.get(column, (None, None)))
-        for i, column in enumerate(columns)
-    }
+    selected = ", ".join(figures(column) for column in columns)
+    values = con.execute(f"SELECT {selected} FROM old o JOIN new n ON {_same(key)}").fetchall()[0]
+    return {column: ColumnFigures(*values[5 * i : 5 * i + 5]) for i, column in enumerate(columns)}
 
 
-def _shapes(file: Path) -> dict[str, shapely.Geometry]:
+def _labels(con: duckdb.DuckDBPyConnection, key: Sequence[str], columns: list[str], keys: set[str]) -> dict[str, str]:
+    """What people call the rows of ``keys``: the first label column, with the others in brackets."""
+    if not columns or not keys:
+        return {}
+    selected = ", ".join(f"t.{name(column)}" for column in columns)
+    found: dict[str, str] = {}
+    for table in ("old", "new"):
+        for row in con.execute(f"SELECT {_key('t', key)}, {selected} FROM {table} t").fetchall():
+            first, *rest = [value for value in row[1:] if value is not None] or [row[0]]
+            if row[0] in keys:
+                found[row[0]] = f"{first} ({', '.join(rest)})" if rest else first
+    return found
+
+
+# --- shapes --------------------------------------------------------------------------------------------------------
+
+
+def _shapes(file: Path) -> dict[str, Any]:
+    """GeoJSON geometries by feature id."""
     features = json.loads(file.read_text(encoding="utf-8"))["features"]
-    texts = [json.dumps(feature["geometry"]) for feature in features]
-    moved = geometry.transform(shapely.from_geojson(texts), geometry.OUTSIDE, geometry.INSIDE)
-    return dict(zip((str(feature["id"]) for feature in features), moved, strict=True))
+    return {str(feature["id"]): feature["geometry"] for feature in features}
 
 
-def _shape_changes(dataset: str, old: Path, new: Path) -> tuple[list[Change], float, float, float]:
-    """Changed shapes as lines of ``changes.csv``, and area before, lost and moved in m² (EPSG:25832)."""
-    if old.read_bytes() == new.read_bytes():
-        return [], 0.0, 0.0, 0.0
+def _polygons(shapes: Iterable[Any]) -> geometry.Geometries:
+    """GeoJSON geometries as valid shapes in EPSG:25832; a missing one is an empty one."""
+    texts = [json.dumps(shape or NO_SHAPE) for shape in shapes]
+    projected = geometry.transform(shapely.from_geojson(texts), geometry.OUTSIDE, geometry.INSIDE)
+    valid: geometry.Geometries = shapely.make_valid(projected)
+    return valid
+
+
+def _area(shapes: geometry.Geometries) -> float:
+    return float(np.sum(shapely.area(shapes)))
+
+
+def _shape_changes(
+    dataset: str, old: Path, new: Path, gone: set[str]
+) -> tuple[list[Change], ColumnFigures, tuple[float, float, float]]:
+    """Changed shapes as lines of ``changes.csv`` and as figures of a column, and area before, lost and moved in m².
+
+    ``gone`` are the keys of rows that are no longer there; a row that is there without its shape counts as emptied.
+    """
     before, after = _shapes(old), _shapes(new)
-    empty = shapely.Point()
-    changed = [key for key, shape in before.items() if not shape.equals_exact(after.get(key, empty), 0.0)]
-    shapes = np.array([before[key] for key in changed], dtype=object)
-    others = np.array([after.get(key, empty) for key in changed], dtype=object)
-    moved = float(shapely.area(shapely.symmetric_difference(shapes, others)).sum()) if changed else 0.0
-    total = float(shapely.area(np.array(list(before.values()), dtype=object)).sum())
-    lost = max(0.0, total - float(shapely.area(np.array(list(after.values()), dtype=object)).sum()))
-    lines = [Change(dataset, key, CHANGED, SHAPE) for key in changed if key in after]
-    return lines, total, lost, moved
+    moved = [key for key in before if before[key] != after.get(key)]
+    lines = [Change(dataset, key, CHANGED, SHAPE) for key in moved if key not in gone]
+    emptied = sum(not after.get(line.key) for line in lines)
+    figures = ColumnFigures(len(before.keys() - gone), len(lines) - emptied, emptied)
+    if not moved:
+        return lines, figures, (0.0, 0.0, 0.0)
+    was, became = (_polygons(shapes.get(key) for key in moved) for shapes in (before, after))
+    added = _polygons(shape for key, shape in after.items() if key not in before)
+    lost = max(0.0, _area(was) - _area(became) - _area(added))
+    return lines, figures, (_area(_polygons(before.values())), lost, _area(shapely.symmetric_difference(was, became)))
+
+
+# --- releases ------------------------------------------------------------------------------------------------------
 
 
 def _compare_dataset(
-    con: duckdb.DuckDBPyConnection, dataset: str, schema: Mapping[str, Any], old: Path, new: Path
-) -> tuple[list[Change], DatasetFigures]:
-    """Compare the table of ``schema`` in the files ``old`` and ``new``, and the GeoJSON beside them if there is one."""
-    before, after = _read(con, "old", old), _read(con, "new", new)
-    key = list(schema["primaryKey"])
+    con: duckdb.DuckDBPyConnection,
+    dataset: str,
+    schemas: tuple[Mapping[str, Any], Mapping[str, Any]],
+    files: tuple[Path, Path],
+    label: Sequence[str],
+) -> tuple[list[Change], DatasetFigures, dict[str, str]]:
+    """Compare one table in the old and the new release, and the GeoJSON beside it if there is one."""
+    before, after = _read(con, "old", files[0]), _read(con, "new", files[1])
+    key = primary_key(schemas[1])
     columns = [column for column in before if column in after and column not in key]
-    numeric = {field["name"] for field in schema["fields"] if field["type"] in ("integer", "number")}
+    numeric = set(before).intersection(*({f["name"] for f in s["fields"] if f["type"] in NUMBERS} for s in schemas))
     changes = _row_changes(con, dataset, key, columns)
-    rows_old, rows_new = (con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in ("old", "new"))
-    gone = sum(change.kind == GONE for change in changes)
-    come = sum(change.kind == NEW for change in changes)
-    figures = _column_figures(con, key, columns, numeric, rows_old - gone)
-    area: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    layers = (old.with_suffix(".geojson"), new.with_suffix(".geojson"))
+    figures = _column_figures(con, key, columns, numeric)
+    area = (0.0, 0.0, 0.0)
+    layers = (files[0].with_suffix(".geojson"), files[1].with_suffix(".geojson"))
+    come, gone = ({change.key for change in changes if change.kind == kind} for kind in (NEW, GONE))
     if all(layer.is_file() for layer in layers):
-        shapes, *areas = _shape_changes(dataset, *layers)
+        shapes, figures[SHAPE], area = _shape_changes(dataset, *layers, gone)
         changes += shapes
-        area = (areas[0], areas[1], areas[2])
-    return changes, DatasetFigures(rows_old, rows_new, come, gone, figures, *area)
+    rows_old, rows_new = (con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in ("old", "new"))
+    labels = _labels(con, key, [one for one in label if one in columns or one in key], {one.key for one in changes})
+    return changes, DatasetFigures(rows_old, rows_new, len(come), len(gone), figures, *area), labels
 
 
-def _formats(descriptor: Mapping[str, Any]) -> set[str]:
-    return {resource["path"] for resource in descriptor["resources"]}
+def _column_titles(*schemas: Mapping[str, Any]) -> dict[str, str]:
+    titles = {one["name"]: one.get("title", one["name"]) for schema in schemas for one in schema["fields"]}
+    return titles | {SHAPE: "Form auf der Karte"}
 
 
-def compare(old: Path, new: Path) -> Comparison:
-    """Compare the release in ``old`` with that in ``new``; datasets without a common primary key count as replaced."""
+def compare(old: Path, new: Path, labels: Mapping[str, Sequence[str]]) -> Comparison:
+    """Compare the release in ``old`` with that in ``new``; ``labels`` are the columns by which people know a row.
+
+    A dataset whose key changed cannot be compared row by row; that is a change of the schema.
+    """
     descriptors = descriptor_of(old), descriptor_of(new)
     before, after = schemas_of(descriptors[0]), schemas_of(descriptors[1])
     paths = [{resource["name"]: resource["path"] for resource in one["resources"]} for one in descriptors]
     changes: list[Change] = []
     figures: dict[str, DatasetFigures] = {}
+    names: dict[str, dict[str, str]] = {}
     with duckdb.connect() as con:
-        for dataset, schema in after.items():
-            if dataset in before and schema.get("primaryKey") == before[dataset].get("primaryKey"):
-                tables = old / paths[0][dataset], new / paths[1][dataset]
-                lines, figures[dataset] = _compare_dataset(con, dataset, schema, *tables)
+        for dataset in (dataset for dataset in after if dataset in before):
+            schemas = before[dataset], after[dataset]
+            if primary_key(schemas[0]) == primary_key(schemas[1]):
+                files = old / paths[0][dataset], new / paths[1][dataset]
+                lines, figures[dataset], names[dataset] = _compare_dataset(
+                    con, dataset, schemas, files, labels.get(dataset, ())
+                )
                 changes += lines
-    schema_lines = schema_changes(before, after)
-    changes += [Change(line.dataset, "", SCHEMA, line.column, None, line.text) for line in schema_lines]
+    schema = schema_changes(before, after)
+    changes += [Change(line.dataset, "", SCHEMA, line.column, None, line.text) for line in schema]
+    missing = before.keys() - after.keys()
+    formats = set(paths[0].values()) - set(paths[1].values())
+    stems = {str(Path(paths[0][dataset]).with_suffix("")) for dataset in missing}
     return Comparison(
         previous=descriptors[0]["version"],
         changes=tuple(changes),
-        schema=tuple(schema_lines),
+        schema=tuple(schema),
         figures=figures,
-        missing_datasets=tuple(sorted(before.keys() - after.keys())),
-        missing_formats=tuple(sorted(_formats(descriptors[0]) - _formats(descriptors[1]))),
+        missing_datasets=tuple(sorted(missing)),
+        missing_formats=tuple(sorted(path for path in formats if str(Path(path).with_suffix("")) not in stems)),
+        labels=names,
+        columns={dataset: _column_titles(before.get(dataset, after[dataset]), after[dataset]) for dataset in after},
     )

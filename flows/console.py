@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from typer import TyperException
 
 from flows.errors import PipelineError, Refused
 from flows.findings import Finding
@@ -41,12 +42,27 @@ def print_error(error: PipelineError, as_json: bool) -> None:
         if as_json:
             print_json({"ergebnis": "abgelehnt", "befunde": [finding.as_dict() for finding in error.findings]})
         word = "Befund" if len(error.findings) == 1 else "Befunde"
-        ERR.print(f"[bold red]Abgelehnt:[/] {len(error.findings)} {word}; es wurde nichts veröffentlicht.")
+        ERR.print(f"[bold red]Abgelehnt:[/] {number(len(error.findings))} {word}; {error.consequence}.")
         print_findings(error.findings)
         return
     if as_json:
         print_json({"ergebnis": "fehler", "meldung": str(error)})
     ERR.print(f"[bold red]Fehler:[/] {escape(str(error))}")
+
+
+def usage_message(error: TyperException) -> str:
+    """What was wrong with a call, in German; Typer says it in English."""
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    name = parameter.opts[-1] if parameter and parameter.opts else getattr(error, "option_name", "")
+    texts = {
+        "MissingParameter": f"Die Angabe {name} fehlt.",
+        "NoSuchOption": f"Die Option {name} gibt es nicht.",
+        "BadOptionUsage": f"Die Option {name} ist unvollständig oder hat einen Wert zu viel.",
+        "BadParameter": f"Der Wert von {name} ist nicht erlaubt ({error.message}).",
+    }
+    text = texts.get(type(error).__name__, f"Der Aufruf ist nicht zu verstehen ({error.message})")
+    command = context.command_path if context else "praevkarte"
+    return f"{text} Hilfe: `{command} --help`"
 
 
 def dataset_table(rows: Mapping[str, int], titles: Mapping[str, str]) -> Table:

@@ -3,7 +3,8 @@
 A contract is a Frictionless Table Schema (https://specs.frictionlessdata.io/table-schema/) in
 ``geodata/contracts/{input,release}/<dataset>.json`` with a few properties of our own: English titles, ``unit``,
 ``codeList`` (the allowed values stand in ``geodata/contracts/codes/<list>.csv``), ``listSeparator`` (several codes in
-one cell) and, for the dataset, ``geometry`` and ``extends`` (the columns and key of another contract, then its own).
+one cell) and, for the dataset, ``geometry``, ``label`` (the columns by which people know a row) and ``extends`` (the
+columns and key of another contract, then its own).
 """
 
 from __future__ import annotations
@@ -95,6 +96,11 @@ class Contract:
     @property
     def primary_key(self) -> tuple[str, ...]:
         return tuple(self.raw.get("primaryKey", ()))
+
+    @property
+    def label(self) -> tuple[str, ...]:
+        """Columns by which people know a row: a name, then what tells it from others of that name."""
+        return tuple(self.raw.get("label", ()))
 
     @property
     def geometry_level(self) -> str | None:

@@ -14,12 +14,15 @@ class PipelineError(Exception):
 
 
 class Refused(PipelineError):
-    """The inputs or the result break a rule; nothing is published. Carries every finding, not just the first."""
+    """Something breaks a rule; nothing is published. Carries every finding, not just the first, and what follows from
+    them (German).
+    """
 
     exit_code = 1
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], consequence: str = "es wurde nichts veröffentlicht") -> None:
         self.findings = tuple(findings)
+        self.consequence = consequence
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
 

@@ -50,10 +50,21 @@ def parameters(profile: Profile) -> dict[str, Any]:
     }
 
 
-def fingerprint(inputs: dict[str, dict[str, Any]], profile: Profile, code: str) -> str:
-    """SHA-256 over the inputs' checksums and sidecars, the parameters and the code.
-
-    With an empty ``code`` it names the inputs alone: what a person did not want is not wanted from newer code either.
-    """
-    content = {"eingaben": inputs, "parameter": parameters(profile), "code": code}
+def _sha256(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def fingerprint(inputs: dict[str, dict[str, Any]], profile: Profile, code: str) -> str:
+    """SHA-256 over the inputs' checksums and sidecars, the parameters and the code."""
+    return _sha256({"eingaben": inputs, "parameter": parameters(profile), "code": code})
+
+
+def inputs_fingerprint(inputs: dict[str, dict[str, Any]], profile: Profile) -> str:
+    """SHA-256 over what a release says, whatever builds it: what a person put aside is not wanted from newer code, from
+    the same file downloaded again, or with other thresholds either.
+    """
+    said = {
+        name: {key: value for key, value in record.items() if key != "retrieved"} for name, record in inputs.items()
+    }
+    settings = {key: value for key, value in parameters(profile).items() if key != "vergleich"}
+    return _sha256({"eingaben": said, "parameter": settings})

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from flows.checksums import MANIFEST, read_manifest
+from flows.checksums import MANIFEST
+from flows.profile import SYNTHETIC_MARK
 
 
-def latest_document(folder: Path) -> bytes:
-    """The document of a release folder: id, day, schema, previous release, files with hash, age of each source."""
-    provenance: dict[str, Any] = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+def latest_document(provenance: Mapping[str, Any], digests: Mapping[str, str], sizes: Mapping[str, int]) -> bytes:
+    """The document of a release: id, day, schema, previous release, files with hash, age of each source.
+
+    ``digests`` is the release's manifest, ``sizes`` are the bytes of its files.
+    """
     base = provenance["parameter"]["basis_url"]
     place = f"releases/{provenance['ausgabe']}/"
     document = {
@@ -20,14 +23,13 @@ def latest_document(folder: Path) -> bytes:
         "adresse": f"{base}/{place}" if base else place,
         "schema": provenance["schema"],
         "vorherige": provenance["vorherige"],
-        "dateien": [
-            {"name": name, "bytes": (folder / name).stat().st_size, "sha256": digest}
-            for name, digest in read_manifest(folder).items()
-        ],
+        "dateien": [{"name": name, "bytes": sizes[name], "sha256": digest} for name, digest in digests.items()],
         "manifest": MANIFEST,
         "quellen": [
             {"datensatz": source["datensatz"], "titel": source["titel"], "abgerufen": source["abgerufen"]}
             for source in provenance["quellen"]
         ],
     }
+    if provenance["parameter"]["synthetisch"]:
+        document["synthetisch"] = SYNTHETIC_MARK
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode("utf-8")

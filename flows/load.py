@@ -14,11 +14,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+import shapely
 
 from flows import geometry
 from flows.contracts import Contract, code_list, code_list_names, load_contract
 from flows.database import create_table, database
-from flows.errors import Refused
+from flows.errors import Refused, WrongUsage
 from flows.findings import Finding
 from flows.profile import Source
 from flows.run import Run, StageReport
@@ -50,34 +51,47 @@ def typed(column: str, kind: str, words: tuple[str, str]) -> str:
 
 def _raw_table(run: Run, source: Source) -> pa.Table:
     table = read_table(run.snapshot(source), source.sheet, source.label)
-    columns = {column: [row[index] for row in table.rows] for index, column in enumerate(table.columns)}
-    arrays = {column: pa.array(values, pa.string()) for column, values in columns.items()}
-    return pa.table({"zeile": pa.array(table.lines, pa.int64())} | arrays)
+    arrays = [pa.array([row[index] for row in table.rows], pa.string()) for index in range(len(table.columns))]
+    return pa.table([pa.array(table.lines, pa.int64()), *arrays], names=["zeile", *table.columns])
 
 
 def _boundary_table(run: Run, source: Source) -> pa.Table:
     """The boundary file with texts for its attributes and geometry in EPSG:25832."""
+    remedy = "Bitte mit flows.boundary_import erzeugen."
     try:
         table = pyarrow.parquet.read_table(run.snapshot(source))
         metadata = json.loads(table.schema.metadata[b"geo"])
-    except (pa.ArrowInvalid, KeyError, TypeError):
-        raise Refused(
-            [
-                Finding(
-                    "lesbar",
-                    source.label,
-                    "die Datei ist kein GeoParquet.",
-                    "Bitte mit flows.boundary_import erzeugen.",
-                )
-            ]
-        ) from None
-    column = metadata["columns"][metadata["primary_column"]]
+        primary = metadata["primary_column"]
+        column = metadata["columns"][primary]
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, json.JSONDecodeError):
+        raise Refused([Finding("lesbar", source.label, "die Datei ist kein GeoParquet.", remedy)]) from None
+    if column["encoding"] != "WKB":
+        message = f"die Flächen sind als {column['encoding']} gespeichert, nicht als WKB."
+        raise Refused([Finding("lesbar", source.label, message, remedy)])
     # GeoParquet 1.1: a missing crs means OGC:CRS84.
     crs = json.dumps(column["crs"]) if column.get("crs") else geometry.OUTSIDE
-    shapes = geometry.transform(geometry.from_table(table), crs, geometry.INSIDE)
-    texts = {field: table.column(field).cast(pa.string()) for field in table.column_names if field != "geometry"}
+    shapes = geometry.from_table(table.select([primary]).rename_columns(["geometry"]))
+    if findings := list(_shape_findings(shapes, source)):
+        raise Refused(findings)
+    others = [field for field in table.column_names if field != primary]
+    texts = [_text_column(table.column(field)) for field in others]
     lines = pa.array(np.arange(1, len(table) + 1), pa.int64())
-    return geometry.with_geometry(pa.table({"zeile": lines} | texts), shapes)
+    attributes = pa.table([lines, *texts], names=["zeile", *others])
+    return geometry.with_geometry(attributes, geometry.transform(shapes, crs, geometry.INSIDE))
+
+
+def _text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as text; a nested one (such as the bbox of other writers) has none, and no contract asks for it."""
+    nested = pa.types.is_nested(column.type)
+    return pa.chunked_array([pa.nulls(len(column), pa.string())]) if nested else column.cast(pa.string())
+
+
+def _shape_findings(shapes: geometry.Geometries, source: Source) -> Iterator[Finding]:
+    """Shapes that are no areas, by their row in the file; whether they fit together is the data tests' business."""
+    areas = np.isin(shapely.get_type_id(shapes), (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
+    for row in np.flatnonzero(~areas | shapely.is_empty(shapes) | ~shapely.is_valid(shapes)):
+        message = "die Fläche schneidet sich selbst." if areas[row] else "hier steht keine Fläche."
+        yield Finding("flaeche", source.label, message, "Bitte die Grenzen neu laden.", int(row) + 1, "geometry")
 
 
 def _store(con: duckdb.DuckDBPyConnection, contract: Contract, dataset: str, with_geometry: bool) -> int:
@@ -138,9 +152,12 @@ def _create_meta(con: duckdb.DuckDBPyConnection, contracts: dict[str, Contract],
         "(datensatz VARCHAR, zeile BIGINT, spalte VARCHAR, wert VARCHAR, ziel VARCHAR, gefunden BOOLEAN)"
     )
     con.execute("CREATE TABLE meta.texts (datensatz VARCHAR, zeile BIGINT, spalte VARCHAR, art VARCHAR, wert VARCHAR)")
+    queries: dict[str, list[str]] = {}
     for dataset, contract in contracts.items():
         for table, query in _meta_rows(contract, dataset):
-            con.execute(f"INSERT INTO meta.{table} {query}")
+            queries.setdefault(table, []).append(query)
+    for table, parts in queries.items():
+        con.execute(f"INSERT INTO meta.{table} {' UNION ALL '.join(parts)}")
     codes = [
         {"liste": liste, "code": code.code, "bezeichnung": code.label, "extra": json.dumps(code.extra)}
         for liste in code_list_names()
@@ -172,7 +189,7 @@ def _store_responses(con: duckdb.DuckDBPyConnection, waves: dict[str, Contract])
 def load(run: Run) -> StageReport:
     """Build the ``input`` and ``meta`` schemas in ``run.database``.
 
-    Raises ``Refused`` with every cell of every file that breaks its contract.
+    Raises ``Refused`` with every cell of every file that breaks its contract, ``WrongUsage`` without boundaries.
     """
     run.database.unlink(missing_ok=True)
     contracts: dict[str, Contract] = {}
@@ -186,13 +203,20 @@ def load(run: Run) -> StageReport:
             except Refused as refused:
                 findings.extend(refused.findings)
                 continue
-            columns = tuple(column for column in table.column_names if column not in ("zeile", "geometry"))
+            # All but the line number in front and the geometry at the end stands in the file.
+            columns = tuple(table.column_names[1:-1] if spatial else table.column_names[1:])
+            if wrong := check_header(contract, columns, source.label):
+                findings.extend(wrong)
+                continue
             create_table(con, f"raw.{source.dataset}", table)
-            wrong = check_header(contract, columns, source.label)
-            findings.extend(wrong or check_values(con, f"raw.{source.dataset}", contract, source.label))
+            findings.extend(check_values(con, f"raw.{source.dataset}", contract, source.label))
             contracts[source.dataset] = contract
         if findings:
             raise Refused(findings)
+        if "boundaries" not in contracts:
+            raise WrongUsage(
+                f"Das Profil „{run.profile.name}“ nennt keine Grenzen. Bitte in [sources] „boundaries“ ergänzen."
+            )
         _store_absent(con, contracts)
         rows = {
             dataset: _store(con, contract, dataset, "geometry" in contract.raw)

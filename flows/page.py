@@ -36,8 +36,9 @@ from flows.paths import ASSETS, TEMPLATES
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.run import Run
 
+FOLDER = "assets"
 MAPLIBRE_FILES = ("maplibre-gl.js", "maplibre-gl.css")
-OWN_FILES = ("karte.js", "stil.css", "farben.css", "zeichen.svg")
+OWN_FILES = ("karte.js", "stil.css", "farben.css", "zeichen.svg", "maplibre-gl-LICENSE.txt")
 # German readers look for umlauts beside their vowels.
 BY_NAME = "lower(strip_accents(gemeinde)), gemeinde"
 
@@ -48,16 +49,17 @@ Codes = Mapping[tuple[str, str], Mapping[str, Code]]
 def write_page(
     con: duckdb.DuckDBPyConnection, run: Run, contracts: Sequence[Contract], files: Mapping[str, int]
 ) -> None:
-    """Write ``index.html`` and ``assets/`` into the package; ``files`` are the sizes of the files already in it."""
+    """Write ``index.html`` and its map data into the package, after ``copy_assets``.
+
+    ``files`` are the sizes of the files already in it.
+    """
     codes = _codes(contracts)
     committees = _committees(con, codes)
     shapes = _municipality_shapes(con)
     content = _map_content(con, run, codes, committees, shapes)
     made = page_map(content, shapes, int(run.profile.thresholds["page_map_bytes"]))
     environment = _environment()
-    assets = run.package / "assets"
-    assets.mkdir(exist_ok=True)
-    _copy_assets(assets)
+    assets = run.package / FOLDER
     (assets / "karte-daten.js").write_bytes(made.script)
     svg = environment.get_template("karte.svg.j2").render(
         profile=run.profile,
@@ -106,8 +108,10 @@ def _synthetic(run: Run) -> str:
     return SYNTHETIC_MARK if run.profile.synthetic else ""
 
 
-def _copy_assets(folder: Path) -> None:
-    """Copy our own files, and MapLibre's from the package ``maplibre``, which is found but not imported."""
+def copy_assets(run: Run) -> None:
+    """Copy our own files to ``assets/``, and MapLibre's from the package ``maplibre``, which is found, not imported."""
+    folder = run.package / FOLDER
+    folder.mkdir(exist_ok=True)
     for name in OWN_FILES:
         shutil.copyfile(ASSETS / name, folder / name)
     spec = find_spec("maplibre")

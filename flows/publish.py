@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from flows.archive import keep_input
 from flows.findings import Finding
 from flows.german import number
 from flows.metadata.changes import TEXT
 from flows.operations import hold
+from flows.profile import SYNTHETIC_MARK
 from flows.provenance import read_manifest
 from flows.run import Run, StageReport
 from flows.store import publish_folder
@@ -16,14 +18,16 @@ from flows.store import publish_folder
 
 def hold_report(run: Run, findings: list[Finding]) -> str:
     """What tripped, for the person who approves or rejects (Markdown, German)."""
-    lines = "\n".join(f"- {finding}" for finding in findings)
+    lines = "\n".join(f"- {replace(finding, remedy='')}" for finding in findings)
     changes = (run.package / TEXT).read_text(encoding="utf-8")
-    word = "eine Schwelle" if len(findings) == 1 else f"{number(len(findings))} Schwellen"
+    word = "einer Stelle" if len(findings) == 1 else f"{number(len(findings))} Stellen"
+    mark = f"{SYNTHETIC_MARK}.\n\n" if run.profile.synthetic else ""
     return (
-        f"# Ausgabe {run.release_id} wartet auf Freigabe\n\nSie ist vollständig und geprüft, weicht aber um mehr als "
-        f"{word} von der letzten Ausgabe ab:\n\n{lines}\n\n"
-        f"Freigeben: `praevkarte approve {run.release_id} --reason …`, verwerfen: "
-        f"`praevkarte reject {run.release_id} --reason …`\n\n{changes}"
+        f"# Ausgabe {run.release_id} wartet auf Freigabe\n\n{mark}Sie ist vollständig und geprüft, weicht aber an "
+        f"{word} weiter von der letzten Ausgabe ab, als das Profil unter [gates] erlaubt:\n\n{lines}\n\n"
+        f"- Freigeben: `praevkarte approve {run.release_id} --reason …`\n"
+        f"- Verwerfen: `praevkarte reject {run.release_id} --reason …`\n\n"
+        f"Ansehen: `release/index.html` in diesem Ordner.\n\n{changes}"
     )
 
 
@@ -32,9 +36,9 @@ def publish(run: Run) -> StageReport:
 
     Raises ``Refused`` when a file does not match the manifest; nothing is published then.
     """
+    sources = {source.dataset: source for source in run.profile.sources}
     for dataset, record in read_manifest(run)["eingaben"].items():
-        source = next(source for source in run.profile.sources if source.dataset == dataset)
-        keep_input(run.store, run.snapshot(source), record["sha256"])
+        keep_input(run.store, run.snapshot(sources[dataset]), record["sha256"])
     findings = [Finding(**record) for record in json.loads(run.tripped.read_text(encoding="utf-8"))]
     if findings:
         hold(run.store, run.package, run.release_id, hold_report(run, findings))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.archive import kept_input
-from flows.checksums import differences, read_manifest
+from flows.checksums import MANIFEST, parse_manifest, read_manifest
 from flows.errors import WrongUsage
 from flows.findings import Finding
 from flows.fingerprint import code_fingerprint
@@ -20,7 +20,12 @@ from flows.package import build
 from flows.profile import Licence, Profile, Publisher, Source
 from flows.provenance import FILE, manifest_of, write_manifest
 from flows.run import Run
-from flows.store import Store, folder_of, provenance_of, published_ids
+from flows.sidecar import sha256_of
+from flows.store import Store, provenance_of, published_ids
+
+
+class NotRebuildable(WrongUsage):
+    """A release that cannot be built again here and now; says nothing about its files."""
 
 
 def recorded_profile(provenance: dict[str, Any]) -> Profile:
@@ -55,28 +60,35 @@ def recorded_profile(provenance: dict[str, Any]) -> Profile:
 def rebuild(store: Store, release_id: str, work: Path) -> Path:
     """Build ``release_id`` again in ``work``; returns the folder.
 
-    Raises ``WrongUsage`` when an input or the release it was compared with is no longer kept, or when this code is not
-    the code that built it.
+    Raises ``NotRebuildable`` when an input or the release it was compared with is no longer kept, or when this code is
+    not the code that built it.
     """
     provenance = provenance_of(store, release_id)
     if provenance["code_sha256"] != code_fingerprint():
-        raise WrongUsage(
-            f"{release_id} wurde mit einem anderen Stand des Programms gebaut ({provenance['code_sha256'][:12]}…). "
-            "Bitte diesen Stand auschecken und erneut prüfen."
+        raise NotRebuildable(
+            f"{release_id} wurde mit einem anderen Stand des Programms gebaut ({provenance['code_sha256'][:12]}…) und "
+            "lässt sich nur mit diesem neu bauen. Bitte ihn auschecken und erneut aufrufen."
+        )
+    previous = provenance["vorherige"]
+    if previous and previous not in published_ids(store):
+        raise NotRebuildable(
+            f"{release_id} wurde mit {previous} verglichen, deren Daten nicht mehr da sind, und lässt sich deshalb "
+            "nicht neu bauen. Die Prüfsummen prüft `praevkarte verify` ohne --rebuild."
         )
     profile = recorded_profile(provenance)
-    run = Run(profile, date.fromisoformat(provenance["datum"]), store, release_id, work)
+    # A workspace of its own: the store's may be in use by another run.
+    apart = Store(work / "workspace", store.target, store.prefix, store.signature_key)
+    run = Run(profile, date.fromisoformat(provenance["datum"]), apart, release_id, work)
     run.inputs.mkdir(parents=True)
     for source, record in zip(profile.sources, provenance["quellen"], strict=True):
         kept = kept_input(store, record["sha256"])
         if kept is None:
-            raise WrongUsage(
-                f"{release_id}: die Eingabe {record['datei']} ({record['sha256']}) ist nicht mehr aufbewahrt."
+            raise NotRebuildable(
+                f"{release_id}: die Eingabe {record['datei']} ({record['sha256'][:12]}…) ist nicht mehr aufbewahrt."
             )
         shutil.copyfile(kept, run.snapshot(source))
-    previous = provenance["vorherige"]
-    if previous and previous not in published_ids(store):
-        raise WrongUsage(f"{release_id}: die Ausgabe {previous}, mit der verglichen wurde, gibt es nicht mehr.")
+        if sha256_of(run.snapshot(source)) != record["sha256"]:
+            raise NotRebuildable(f"{kept}: die aufbewahrte Eingabe {record['datei']} ist beschädigt.")
     write_manifest(run, manifest_of(provenance))
     load(run)
     join(run)
@@ -87,14 +99,17 @@ def rebuild(store: Store, release_id: str, work: Path) -> Path:
 
 
 def rebuild_faults(store: Store, release_id: str) -> list[Finding]:
-    """Files that differ between a release and its rebuild; empty when they are byte-identical."""
+    """Files that differ between a release, which verifies, and its rebuild; empty when they are byte-identical."""
+    prefix = f"releases/{release_id}"
+    expected = parse_manifest(store.target.read(f"{prefix}/{MANIFEST}") or b"")
     with tempfile.TemporaryDirectory(prefix="praevkarte-rebuild-") as name:
-        built = rebuild(store, release_id, Path(name))
-        expected, found = read_manifest(folder_of(store, release_id)), read_manifest(built)
-        wrong = differences(built)
-    names = sorted(file for file in expected.keys() | found.keys() if expected.get(file) != found.get(file))
-    remedy = f"Bitte {FILE} und die Fassung der Werkzeuge vergleichen."
+        found = read_manifest(rebuild(store, release_id, Path(name)))
+    remedy = f"Bitte {FILE} und die Fassungen der Werkzeuge vergleichen."
+    texts = dict.fromkeys(expected.keys() & found.keys(), "der neue Bau ergibt andere Bytes.")
+    texts |= dict.fromkeys(expected.keys() - found.keys(), "der neue Bau ergibt diese Datei nicht.")
+    texts |= dict.fromkeys(found.keys() - expected.keys(), "diese Datei des neuen Baus fehlt der Ausgabe.")
     return [
-        Finding("neubau", f"{release_id}/{file}", wrong.get(file, "der neue Bau ergibt andere Bytes."), remedy)
-        for file in names
+        Finding("neubau", f"{release_id}/{file}", text, remedy)
+        for file, text in sorted(texts.items())
+        if expected.get(file) != found.get(file)
     ]

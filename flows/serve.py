@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import uvicorn
@@ -9,10 +10,25 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from flows.errors import WrongUsage
+
 HOST = "127.0.0.1"
 
 
-def serve(folder: Path, port: int) -> None:
+def listen(port: int) -> socket.socket:
+    """A socket on loopback (port 0: a free one); raises ``WrongUsage`` when the port is taken."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise WrongUsage(f"Port {port} ist nicht frei ({error.strerror}). Bitte mit --port einen anderen.") from None
+    return listener
+
+
+def serve(folder: Path, listener: socket.socket) -> None:
     """Serve ``folder`` until interrupted. Links such as ``latest`` are followed, nothing outside is reachable."""
     files = StaticFiles(directory=folder, html=True, follow_symlink=True)
-    uvicorn.run(Starlette(routes=[Mount("/", files)]), host=HOST, port=port, log_level="warning")
+    config = uvicorn.Config(Starlette(routes=[Mount("/", files)]), log_level="warning")
+    uvicorn.Server(config).run(sockets=[listener])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from flows.errors import SourceUnavailable, WrongUsage
@@ -49,23 +49,34 @@ def read_sidecar(file: Path) -> Sidecar:
     path = sidecar_path(file)
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return Sidecar(**values)
     except FileNotFoundError:
         raise SourceUnavailable(
             f"{path}: die Beschreibung der Quelle fehlt. Bitte nach dem Vorbild der übrigen *{SUFFIX} anlegen."
         ) from None
-    except (json.JSONDecodeError, TypeError) as error:
-        raise WrongUsage(
-            f"{path}: die Beschreibung der Quelle ist nicht lesbar ({error}). Bitte berichtigen."
-        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"{path}: die Beschreibung der Quelle ist kein JSON ({error}). Bitte berichtigen.") from None
+    names = [field.name for field in fields(Sidecar)]
+    given = list(values) if isinstance(values, dict) else []
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in names]
+    if missing or unknown:
+        parts = [("es fehlt", missing), ("nicht vorgesehen ist", unknown)]
+        wrong = "; ".join(f"{word}: {', '.join(found)}" for word, found in parts if found)
+        raise WrongUsage(f"{path}: die Beschreibung der Quelle stimmt nicht ({wrong}). Bitte berichtigen.")
+    return Sidecar(**values)
 
 
 def record_state(file: Path) -> bool:
-    """Write the present size and SHA-256 of ``file`` into its sidecar; returns whether anything changed."""
-    path = sidecar_path(file)
-    values = json.loads(path.read_text(encoding="utf-8"))
-    state = {"sha256": sha256_of(file), "bytes": file.stat().st_size}
-    if all(values[name] == value for name, value in state.items()):
+    """Write the present size and SHA-256 of ``file`` into its sidecar; returns whether anything changed.
+
+    Raises like ``read_sidecar``, and ``SourceUnavailable`` when the file itself is missing.
+    """
+    if not file.is_file():
+        raise SourceUnavailable(f"{file}: die Datei fehlt. Bitte bereitstellen oder das Profil anpassen.")
+    recorded = read_sidecar(file)
+    present = replace(recorded, sha256=sha256_of(file), bytes=file.stat().st_size)
+    if present == recorded:
         return False
-    path.write_text(json.dumps(values | state, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(asdict(present), ensure_ascii=False, indent=2)
+    sidecar_path(file).write_text(text + "\n", encoding="utf-8")
     return True

@@ -23,7 +23,9 @@ from flows.findings import Finding
 
 KEY_VARIABLE = "PRAEVKARTE_MINISIGN_KEY"
 PREHASHED = b"ED"
-PLAIN_KEY = b"Ed\0\0B2"
+PLAIN_SIGNING = b"Ed"
+# Ed25519, no key derivation, checksum by BLAKE2b.
+PLAIN_KEY = PLAIN_SIGNING + b"\0\0B2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +48,63 @@ def read_secret_key(file: Path) -> SecretKey:
     return SecretKey(data[54:62], data[62:94])
 
 
-def _digest(file: Path) -> bytes:
-    return hashlib.blake2b(file.read_bytes(), digest_size=64).digest()
+def _digest(manifest: bytes) -> bytes:
+    return hashlib.blake2b(manifest, digest_size=64).digest()
 
 
-def sign_manifest(folder: Path, comment: str) -> None:
-    """Sign the manifest of ``folder`` when the operator gave a key; ``comment`` is the trusted comment (one line)."""
+def signing_key(public_key: str) -> SecretKey | None:
+    """The operator's secret key, or None when releases are not signed.
+
+    Raises ``WrongUsage`` when the profile names a public key and there is no secret key that belongs to it: what would
+    be published then does not verify.
+    """
+    file = os.environ.get(KEY_VARIABLE)
+    if not file:
+        if public_key:
+            raise WrongUsage(
+                f"Das Profil nennt unter „signature_key“ einen öffentlichen Schlüssel, aber {KEY_VARIABLE} nennt "
+                "keinen geheimen. Bitte dessen Datei angeben."
+            )
+        return None
+    key = read_secret_key(Path(file))
+    if public_key and _public(key) != _decoded(public_key):
+        raise WrongUsage(f"{file}: dieser Schlüssel gehört nicht zu „signature_key“ im Profil.")
+    return key
+
+
+def _public(key: SecretKey) -> bytes:
+    """What ``minisign.pub`` holds: algorithm, key id and public key."""
+    public = Ed25519PrivateKey.from_private_bytes(key.seed).public_key().public_bytes_raw()
+    return PLAIN_SIGNING + key.key_id + public
+
+
+def _decoded(public_key: str) -> bytes:
+    try:
+        data = base64.b64decode(public_key, validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if len(data) != 42 or not data.startswith(PLAIN_SIGNING):
+        raise WrongUsage(
+            "„signature_key“ im Profil ist kein öffentlicher minisign-Schlüssel. Bitte die zweite Zeile von "
+            "minisign.pub eintragen."
+        )
+    return data
+
+
+def sign_manifest(folder: Path, comment: str, public_key: str) -> None:
+    """Sign the manifest of ``folder`` when the operator gave a key; ``comment`` is the trusted comment (one line).
+
+    Raises like ``signing_key``.
+    """
+    key = signing_key(public_key)
     (folder / SIGNATURE).unlink(missing_ok=True)
-    name = os.environ.get(KEY_VARIABLE)
-    if not name:
+    if key is None:
         return
-    key = read_secret_key(Path(name))
     private = Ed25519PrivateKey.from_private_bytes(key.seed)
-    signature = private.sign(_digest(folder / MANIFEST))
+    signature = private.sign(_digest((folder / MANIFEST).read_bytes()))
     whole = private.sign(signature + comment.encode("utf-8"))
     lines = (
-        "untrusted comment: SHA256SUMS",
+        f"untrusted comment: {MANIFEST}",
         base64.b64encode(PREHASHED + key.key_id + signature).decode("ascii"),
         f"trusted comment: {comment}",
         base64.b64encode(whole).decode("ascii"),
@@ -69,31 +112,24 @@ def sign_manifest(folder: Path, comment: str) -> None:
     (folder / SIGNATURE).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def signature_faults(folder: Path, release_id: str, public_key: str) -> list[Finding]:
-    """What is wrong with the signature of a release; nothing is checked without a public key (base64, second line of
-    ``minisign.pub``)."""
-    if not public_key:
-        return []
-    place = f"{release_id}/{SIGNATURE}"
+def signature_fault(manifest: bytes, signature: bytes, release_id: str, public_key: str) -> Finding | None:
+    """What is wrong with a signature (content of ``SHA256SUMS.minisig``), or None when it is the publisher's, made for
+    this release."""
+    if _is_valid(manifest, signature, release_id, _decoded(public_key)):
+        return None
     remedy = "Bitte den öffentlichen Schlüssel im Profil und die Herkunft der Ausgabe prüfen."
-    if not (folder / SIGNATURE).is_file():
-        return [Finding("signatur", place, "die Ausgabe ist nicht signiert.", remedy)]
-    if _is_valid(folder, public_key):
-        return []
-    return [Finding("signatur", place, "die Signatur passt nicht zu den Prüfsummen.", remedy)]
+    return Finding("signatur", f"{release_id}/{SIGNATURE}", "die Signatur passt nicht zu den Prüfsummen.", remedy)
 
 
-def _is_valid(folder: Path, public_key: str) -> bool:
+def _is_valid(manifest: bytes, signature: bytes, comment: str, key: bytes) -> bool:
     try:
-        key = base64.b64decode(public_key, validate=True)
-        _, signed, comment, whole = (folder / SIGNATURE).read_text(encoding="utf-8").splitlines()
-        signature = base64.b64decode(signed, validate=True)
-        if signature[:2] != PREHASHED or signature[2:10] != key[2:10]:
+        _, signed, trusted, whole = signature.decode("utf-8").splitlines()
+        data = base64.b64decode(signed, validate=True)
+        if data[:2] != PREHASHED or data[2:10] != key[2:10] or trusted != f"trusted comment: {comment}":
             return False
         public = Ed25519PublicKey.from_public_bytes(key[10:])
-        public.verify(signature[10:], _digest(folder / MANIFEST))
-        text = comment.removeprefix("trusted comment: ").encode("utf-8")
-        public.verify(base64.b64decode(whole, validate=True), signature[10:] + text)
-    except (InvalidSignature, ValueError, binascii.Error):
+        public.verify(data[10:], _digest(manifest))
+        public.verify(base64.b64decode(whole, validate=True), data[10:] + comment.encode("utf-8"))
+    except (InvalidSignature, ValueError):
         return False
     return True

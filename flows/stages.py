@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
+
 from flows.acquire import acquire
 from flows.check import check
 from flows.join import join
@@ -19,8 +21,10 @@ from flows.package import package
 from flows.profile import Profile
 from flows.publish import publish
 from flows.run import Run, StageReport
-from flows.store import Store, locked, next_id
+from flows.signature import signing_key
+from flows.store import Store, locked, next_id, unusable
 from flows.targets import open_target
+from flows.targets.local import LocalTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ def call_directly(stage: Stage, run: Run) -> StageReport:
 def store_of(profile: Profile, outputs: Path) -> Store:
     """The store that a profile publishes to; synthetic releases have ids of their own."""
     workspace = outputs / profile.outputs
-    return Store(workspace, open_target(profile.target, workspace), prefix="demo-" if profile.synthetic else "")
+    prefix = "demo-" if profile.synthetic else ""
+    return Store(workspace, open_target(profile.target, workspace), prefix, profile.signature_key)
 
 
 def today() -> date:
@@ -94,18 +99,24 @@ def run_stages(
     """Run ``stages`` (``STAGES``, or ``INPUT_STAGES`` to look only) in order; stops early when nothing need be built.
 
     A publishing run holds the store; its work folder goes when it ends well and otherwise stays until the next run, for
-    a look at it. ``anyway`` publishes even inputs that a person has put aside. Raises what the stages raise, and
-    ``StoreBusy``.
+    a look at it. ``anyway`` publishes even inputs that a person has put aside. Raises what the stages raise,
+    ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed and the key is missing.
     """
-    store = store_of(profile, outputs)
     if stages is not STAGES:
         with tempfile.TemporaryDirectory(prefix="praevkarte-") as folder:
+            # A look at the inputs neither needs nor touches the place of the releases.
+            store = Store(Path(folder), LocalTarget(Path(folder)))
             return _run_all(Run(profile, day, store, next_id(store, day), Path(folder), anyway=True), stages, call)
+    store = store_of(profile, outputs)
+    signing_key(store.signature_key)
     with locked(store):
         recovered = recover(store)
         work = store.work / next_id(store, day)
         work.mkdir(parents=True)
-        outcome = _run_all(Run(profile, day, store, work.name, work, anyway), stages, call)
+        try:
+            outcome = _run_all(Run(profile, day, store, work.name, work, anyway), stages, call)
+        except duckdb.IOException as error:
+            raise unusable(str(work), " ".join(str(error).split())) from error
         shutil.rmtree(store.work)
         return replace(outcome, recovered=recovered)
 

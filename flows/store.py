@@ -3,41 +3,56 @@
 Target (public): ``releases/<id>/``, ``releases.json`` (all releases with their state), ``latest`` / ``latest.json``.
 Workspace (local): ``held/<id>/`` (waiting for approval), ``inputs/sha256/`` (content-addressed inputs), ``.work/``
 and the journal. Every operation that takes several steps writes to the journal what it is about to do; its
-``finish_…`` function can be run again after a kill at any point, and ``recover`` does so.
+``finish_…`` function can be run again after a kill at any point, and ``operations.recover`` does so.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from flows.checksums import differences
-from flows.errors import Refused, WrongUsage
+from flows.checksums import MANIFEST, SIGNATURE, differences, mismatches, parse_manifest
+from flows.errors import Refused, StoreUnusable, WrongUsage
 from flows.findings import Finding
+from flows.german import day as german_day
 from flows.latest import latest_document
-from flows.signature import sign_manifest
+from flows.signature import sign_manifest, signature_fault
 from flows.targets.base import Target
-from flows.targets.local import LocalTarget, sync
+from flows.targets.local import LocalTarget, settle_folder
 
 ID = re.compile(r"^(?:demo-)?\d{4}\.\d{2}\.\d{2}(?:\.\d+)?$")
 INDEX = "releases.json"
+HELD_RELEASE, HELD_REPORT = "release", "bericht.md"
 PUBLISHED, WITHDRAWN, PRUNED = "veroeffentlicht", "zurueckgezogen", "entfernt"
+
+# What the operator can mend: no room, no right to write.
+DISK_ERRORS = {
+    errno.ENOSPC: "auf dem Datenträger ist kein Platz mehr.",
+    errno.EDQUOT: "das Speicherkontingent ist erschöpft.",
+    errno.EROFS: "der Datenträger ist nur lesbar.",
+    errno.EACCES: "das Recht zum Schreiben fehlt.",
+    errno.EPERM: "das Recht zum Schreiben fehlt.",
+    errno.EFBIG: "die Datei würde größer als erlaubt.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A workspace and the target it publishes to; ``prefix`` marks the ids of synthetic releases."""
+    """A workspace and the target it publishes to; ``prefix`` marks the ids of synthetic releases, ``signature_key`` is
+    the minisign public key of signed ones (empty: they are not signed).
+    """
 
     workspace: Path
     target: Target
     prefix: str = ""
+    signature_key: str = ""
 
     @property
     def work(self) -> Path:
@@ -58,17 +73,36 @@ class Store:
 
 @contextmanager
 def locked(store: Store) -> Iterator[None]:
-    """Hold workspace and target for writing, and complete what an interrupted operation left.
+    """Hold workspace and target for writing.
 
-    Raises ``StoreBusy`` naming the holder.
+    Raises ``StoreBusy`` naming the holder, and ``StoreUnusable`` when something inside cannot be written.
     """
-    workspace = LocalTarget(store.workspace)
-    with workspace.locked():
-        if store.target == workspace:
+    workspace, target = LocalTarget(store.workspace), store.target
+    shared = isinstance(target, LocalTarget) and target.root.resolve() == store.workspace.resolve()
+    try:
+        with workspace.locked(), nullcontext() if shared else target.locked():
             yield
-            return
-        with store.target.locked():
-            yield
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        raise unusable(str(error.filename or store.workspace), DISK_ERRORS[error.errno]) from error
+
+
+def unusable(place: str, why: str) -> StoreUnusable:
+    """The error for a place that cannot be written, with what that means for the releases."""
+    return StoreUnusable(
+        f"{place}: {why} „latest“ zeigt weiter auf eine geprüfte Ausgabe. Bitte abhelfen und erneut aufrufen; was "
+        "angefangen war, wird dann abgeschlossen oder aufgeräumt."
+    )
+
+
+def settle(store: Store) -> None:
+    """Clear away what killed calls left out of sight in workspace and target; only with the store locked."""
+    LocalTarget(store.workspace).settle()
+    store.target.settle()
+    settle_folder(store.held)
+    for folder in store.inputs.glob("*"):
+        settle_folder(folder)
 
 
 # --- ids -----------------------------------------------------------------------------------------------------------
@@ -91,6 +125,11 @@ def entries(store: Store) -> list[dict[str, Any]]:
     return sorted(read_index(store)["ausgaben"], key=lambda entry: release_key(entry["ausgabe"]))
 
 
+def entry_of(store: Store, release_id: str) -> dict[str, Any] | None:
+    """The index record of a release, or None when it was never published."""
+    return next((entry for entry in entries(store) if entry["ausgabe"] == release_id), None)
+
+
 def published_ids(store: Store) -> list[str]:
     """Ids of the releases that can be read, oldest first."""
     return [entry["ausgabe"] for entry in entries(store) if entry["status"] == PUBLISHED]
@@ -102,10 +141,10 @@ def held_ids(store: Store) -> list[str]:
 
 
 def next_id(store: Store, day: date) -> str:
-    """The first id of a day that was never used: ``YYYY.MM.DD``, then ``YYYY.MM.DD.1`` and so on."""
-    taken = (
-        {entry["ausgabe"] for entry in entries(store)} | set(held_ids(store)) | set(store.target.folders("releases"))
-    )
+    """The first id of a day that was never used, neither published nor held: ``YYYY.MM.DD``, then ``YYYY.MM.DD.1``."""
+    index = read_index(store)
+    taken = {entry["ausgabe"] for entry in (*index["ausgaben"], *index["sperren"])}
+    taken |= {*held_ids(store), *store.target.folders("releases")}
     base = f"{store.prefix}{day:%Y.%m.%d}"
     number = 0
     while (candidate := f"{base}.{number}" if number else base) in taken:
@@ -114,14 +153,27 @@ def next_id(store: Store, day: date) -> str:
 
 
 def existing_id(store: Store, wanted: str) -> str:
-    """``wanted`` (or ``latest``) as the id of a published release; raises ``WrongUsage`` when there is none."""
+    """``wanted`` (or ``latest``) as the id of a published release; raises ``WrongUsage`` saying why there is none."""
     release_id = store.target.pointer() if wanted == "latest" else wanted
     known = published_ids(store)
-    if release_id is None or release_id not in known:
+    if release_id in known:
+        return str(release_id)
+    if release_id in held_ids(store):
         raise WrongUsage(
-            f"Die Ausgabe „{wanted}“ gibt es nicht in {store.target.label}. Vorhanden: {', '.join(known) or 'keine'}."
+            f"Die Ausgabe „{wanted}“ ist nicht veröffentlicht, sie wartet auf Freigabe. Bitte `praevkarte approve` "
+            "oder `praevkarte reject` aufrufen."
         )
-    return release_id
+    entry = entry_of(store, wanted)
+    if entry and entry["status"] == WITHDRAWN:
+        raise WrongUsage(
+            f"Die Ausgabe „{wanted}“ wurde am {german_day(entry['zurueckgezogen_am'])} zurückgezogen. "
+            f"Grund: {entry['grund']}"
+        )
+    if entry:
+        raise WrongUsage(f"Die Ausgabe „{wanted}“ wurde mit `praevkarte prune` entfernt.")
+    raise WrongUsage(
+        f"Die Ausgabe „{wanted}“ gibt es nicht in {store.target.label}. Vorhanden: {', '.join(known) or 'keine'}."
+    )
 
 
 # --- index and journal ---------------------------------------------------------------------------------------------
@@ -130,7 +182,12 @@ def existing_id(store: Store, wanted: str) -> str:
 def read_index(store: Store) -> dict[str, Any]:
     """``releases.json``: ``ausgaben`` and ``sperren`` (inputs that must not be published again by themselves)."""
     content = store.target.read(INDEX)
-    index: dict[str, Any] = json.loads(content) if content else {"ausgaben": [], "sperren": []}
+    try:
+        index: dict[str, Any] = json.loads(content) if content else {"ausgaben": [], "sperren": []}
+    except ValueError:
+        raise StoreUnusable(
+            f"{store.target.address(INDEX)}: die Datei ist beschädigt. Bitte wiederherstellen."
+        ) from None
     return index
 
 
@@ -146,6 +203,19 @@ def block(index: dict[str, Any], kind: str, release_id: str, inputs: str, reason
         index["sperren"].append(entry)
 
 
+def lift_blocks(index: dict[str, Any], inputs: str, release_id: str) -> None:
+    """Note in the index that a person wanted a release from these inputs after all; the notes themselves stay."""
+    for entry in index["sperren"]:
+        if entry["eingaben"] == inputs:
+            entry.setdefault("aufgehoben_durch", release_id)
+
+
+def block_of(index: Mapping[str, Any], inputs: str) -> dict[str, Any] | None:
+    """The note that keeps these inputs from being published again, or None when nothing does."""
+    active = (entry for entry in index["sperren"] if "aufgehoben_durch" not in entry)
+    return next((entry for entry in active if entry["eingaben"] == inputs), None)
+
+
 def begin(store: Store, operation: str, **arguments: Any) -> None:
     """Write to the journal what is about to happen."""
     LocalTarget(store.workspace).write(store.journal.name, json.dumps({"art": operation} | arguments).encode("utf-8"))
@@ -153,36 +223,62 @@ def begin(store: Store, operation: str, **arguments: Any) -> None:
 
 def end(store: Store) -> None:
     """The operation in the journal is complete."""
-    store.journal.unlink(missing_ok=True)
-    sync(store.workspace)
+    LocalTarget(store.workspace).delete(store.journal.name)
+
+
+def begun(store: Store) -> dict[str, Any] | None:
+    """What the journal says was begun and not completed: ``art`` and the operation's arguments."""
+    content = LocalTarget(store.workspace).read(store.journal.name)
+    return json.loads(content) if content else None
 
 
 # --- reading releases ----------------------------------------------------------------------------------------------
 
 
-def folder_of(store: Store, release_id: str) -> Path:
-    """A local folder with the files of a release (a copy below ``.work`` when the target is remote)."""
-    return store.target.local(f"releases/{release_id}", store.work / "copies")
+def folder_of(store: Store, release_id: str, scratch: Path | None = None) -> Path:
+    """A local folder with the files of a release: a copy below ``scratch`` (by default ``.work``, which only the holder
+    of the lock may use) when the target is remote.
+    """
+    return store.target.local(f"releases/{release_id}", scratch or store.work / "copies")
 
 
 def provenance_of(store: Store, release_id: str) -> dict[str, Any]:
     """``provenance.json`` of a published release."""
     content = store.target.read(f"releases/{release_id}/provenance.json")
     if content is None:
-        raise WrongUsage(f"Zu {release_id} fehlt provenance.json in {store.target.label}.")
+        raise WrongUsage(
+            f"Zu {release_id} fehlt provenance.json in {store.target.label}. Bitte mit `praevkarte verify` prüfen."
+        )
     record: dict[str, Any] = json.loads(content)
     return record
 
 
-def faults(store: Store, release_id: str) -> list[Finding]:
-    """What does not match the manifest of a release in the target; empty when it verifies."""
-    return manifest_faults(folder_of(store, release_id), release_id)
-
-
-def manifest_faults(folder: Path, release_id: str) -> list[Finding]:
-    """What does not match the manifest in a folder."""
+def _findings(found: Mapping[str, str], release_id: str) -> list[Finding]:
     remedy = "Bitte die Ausgabe nicht verwenden und mit `praevkarte rollback` auf eine geprüfte wechseln."
-    return [Finding("pruefsummen", f"{release_id}/{name}", text, remedy) for name, text in differences(folder).items()]
+    return [Finding("pruefsummen", f"{release_id}/{name}", text, remedy) for name, text in found.items()]
+
+
+def faults(store: Store, release_id: str) -> list[Finding]:
+    """What does not match the manifest of a release in the target, or its signature; empty when it verifies.
+
+    A missing signature is none: releases from before there was a key can still be rolled back to (``verify`` tells).
+    """
+    prefix = f"releases/{release_id}"
+    manifest = store.target.read(f"{prefix}/{MANIFEST}")
+    present = store.target.digests(prefix)
+    found = _findings(
+        mismatches(manifest, {name: present[name] for name in present.keys() - {MANIFEST, SIGNATURE}}), release_id
+    )
+    signature = store.target.read(f"{prefix}/{SIGNATURE}") if store.signature_key else None
+    if manifest is not None and signature is not None:
+        wrong = signature_fault(manifest, signature, release_id, store.signature_key)
+        found += [wrong] if wrong else []
+    return found
+
+
+def folder_faults(folder: Path, release_id: str) -> list[Finding]:
+    """What does not match the manifest in a local folder."""
+    return _findings(differences(folder), release_id)
 
 
 # --- publishing ----------------------------------------------------------------------------------------------------
@@ -195,30 +291,39 @@ def point_latest(store: Store, release_id: str | None) -> None:
         return
     if found := faults(store, release_id):
         raise Refused(found)
-    store.target.point(release_id, latest_document(folder_of(store, release_id)))
+    store.target.point(release_id, document_of(store, release_id))
+
+
+def document_of(store: Store, release_id: str) -> bytes:
+    """``latest.json`` as it is when ``latest`` points to ``release_id``, which must verify."""
+    prefix = f"releases/{release_id}"
+    digests = parse_manifest(store.target.read(f"{prefix}/{MANIFEST}") or b"")
+    return latest_document(provenance_of(store, release_id), digests, store.target.sizes(prefix))
 
 
 def publish_folder(store: Store, built: Path, release_id: str) -> None:
     """Publish a finished release folder: data first, verified in place, the pointer last.
 
-    Raises ``Refused`` when a file does not match ``SHA256SUMS``; nothing is published then.
+    Raises ``Refused`` when a file does not match ``SHA256SUMS``; nothing is published then. The folder may be consumed.
     """
-    if found := manifest_faults(built, release_id):
+    if found := folder_faults(built, release_id):
         raise Refused(found)
-    sign_manifest(built, release_id)
+    sign_manifest(built, release_id, store.signature_key)
     begin(store, "publish", ausgabe=release_id)
     store.target.install(built, f"releases/{release_id}")
-    finish_publish(store, release_id)
+    if found := finish_publish(store, release_id):
+        raise Refused(found)
 
 
-def finish_publish(store: Store, release_id: str) -> bool:
-    """Complete a publication; returns False when the data never arrived whole and what did was cleared away."""
+def finish_publish(store: Store, release_id: str) -> list[Finding]:
+    """Complete a publication. Returns what does not verify: then the data never arrived whole, and are cleared away."""
     prefix = f"releases/{release_id}"
-    if not store.target.files(prefix) or faults(store, release_id):
+    if found := faults(store, release_id):
         store.target.remove(prefix)
         end(store)
-        return False
+        return found
     provenance = provenance_of(store, release_id)
+    inputs = provenance["eingaben_fingerabdruck"]
     index = read_index(store)
     index["ausgaben"] = [entry for entry in index["ausgaben"] if entry["ausgabe"] != release_id]
     index["ausgaben"].append(
@@ -228,11 +333,45 @@ def finish_publish(store: Store, release_id: str) -> bool:
             "status": PUBLISHED,
             "schema": provenance["schema"],
             "vorherige": provenance["vorherige"],
-            "eingaben": provenance["eingaben_fingerabdruck"],
+            "eingaben": inputs,
         }
     )
+    lift_blocks(index, inputs, release_id)
     write_index(store, index)
-    point_latest(store, release_id)
-    shutil.rmtree(store.held / release_id, ignore_errors=True)
+    store.target.point(release_id, document_of(store, release_id))
+    drop_held(store, inputs)
     end(store)
-    return True
+    return []
+
+
+# --- held releases -------------------------------------------------------------------------------------------------
+
+
+def held_folder(store: Store, release_id: str) -> Path:
+    """Folder of a held release; raises ``WrongUsage`` when there is none."""
+    known = held_ids(store)
+    if release_id not in known:
+        raise WrongUsage(
+            f"Die Ausgabe „{release_id}“ wartet nicht auf Freigabe. Es warten: {', '.join(known) or 'keine'}."
+        )
+    return store.held / release_id
+
+
+def held_provenance(store: Store, release_id: str) -> dict[str, Any]:
+    """``provenance.json`` of a held release."""
+    path = held_folder(store, release_id) / HELD_RELEASE / "provenance.json"
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        raise WrongUsage(
+            f"{path}: die wartende Ausgabe ist beschädigt. Bitte ihren Ordner entfernen und `praevkarte release` "
+            "erneut aufrufen."
+        ) from None
+    return record
+
+
+def drop_held(store: Store, inputs: str, keep: str | None = None) -> None:
+    """Remove the held releases from these inputs but ``keep``: they are published, or were built anew."""
+    for held in held_ids(store):
+        if held != keep and held_provenance(store, held)["eingaben_fingerabdruck"] == inputs:
+            LocalTarget(store.workspace).remove(f"held/{held}")

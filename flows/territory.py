@@ -21,14 +21,26 @@ RING_SHARE = 0.45
 OUTLINE_TOLERANCE = 1.0
 
 
+def _unite(shapes: geometry.Geometries) -> shapely.Geometry:
+    """One shape of several: shared edges of a valid coverage vanish exactly."""
+    if len(shapes) == 1:
+        return shapes[0]
+    try:
+        return shapely.coverage_union_all(shapes)
+    except shapely.GEOSException:
+        # Not a coverage. United all the same, so that geometry_findings can say where it is not.
+        return shapely.union_all(shapes)
+
+
 def _dissolve(keys: Sequence[str], shapes: geometry.Geometries) -> tuple[list[str], geometry.Geometries]:
-    """Unite the shapes of each key (a valid coverage, so shared edges vanish exactly); keys come back sorted."""
+    """Unite the shapes of each key; keys come back sorted. Without keys (no territory that day) there is nothing."""
+    if not keys:
+        return [], shapes
     order = np.argsort(np.array(keys), kind="stable")
     ordered = np.array(keys)[order]
     names, starts = np.unique(ordered, return_index=True)
     groups = np.split(shapes[order], starts[1:])
-    united = [group[0] if len(group) == 1 else shapely.coverage_union_all(group) for group in groups]
-    return [str(key) for key in names], np.array(united, dtype=object)
+    return [str(key) for key in names], np.array([_unite(group) for group in groups], dtype=object)
 
 
 def map_geometry(con: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -15,7 +15,7 @@ from flows.findings import Finding
 
 TYPE_PATTERNS = {
     "integer": r"-?[0-9]+",
-    "number": r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?",
+    "number": r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?",
     "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
     "yearmonth": r"[0-9]{4}-(0[1-9]|1[0-2])",
 }
@@ -59,10 +59,10 @@ def _rules(contract_field: Field) -> Iterator[tuple[str, str, str, str]]:
             "",
         )
     elif kind in TYPE_PATTERNS:
-        well_typed = f"regexp_full_match(v, {quoted(TYPE_PATTERNS[kind])})"
-        if kind == "date":
-            well_typed += " AND TRY_CAST(v AS DATE) IS NOT NULL"
-        yield "typ", f"NOT ({well_typed})", f"das ist nicht {TYPE_WORDS[kind]}.", "Bitte berichtigen."
+        # The pattern alone would let through days that no calendar has and numbers that nothing can hold.
+        castable = f"TRY_CAST(v AS {contract_field.duckdb_type}) IS NOT NULL"
+        well_typed = f"regexp_full_match(v, {quoted(TYPE_PATTERNS[kind])}) AND {castable}"
+        yield "typ", f"NOT ({well_typed})", f"erwartet wird {TYPE_WORDS[kind]}.", "Bitte berichtigen."
     if pattern := constraints.get("pattern"):
         example = contract_field.raw.get("example", "")
         yield (

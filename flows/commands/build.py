@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -123,10 +122,11 @@ def serve(
     port: Annotated[int, typer.Option(help="Port auf 127.0.0.1.")] = 8000,
 ) -> None:
     """Die Ausgaben auf diesem Rechner zeigen (nur 127.0.0.1)."""
-    from flows.serve import HOST
+    from flows.serve import HOST, listen
     from flows.serve import serve as run_server
 
-    if not Path(outputs).is_dir():
+    if not outputs.is_dir():
         raise WrongUsage(f"{outputs}: es gibt noch keine Ausgabe. Bitte zuerst `praevkarte release` aufrufen.")
-    OUT.print(f"http://{HOST}:{port}/latest/  (Ende mit Strg+C)")
-    run_server(outputs, port)
+    listener = listen(port)
+    OUT.print(f"http://{HOST}:{listener.getsockname()[1]}/latest/  (Ende mit Strg+C)")
+    run_server(outputs, listener)

@@ -2,58 +2,82 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from flows.commands.options import (
     DateOption,
     GeodataOption,
+    JsonOption,
     OutputsOption,
     ProfileOption,
+    QuietOption,
     ReasonOption,
     day_of,
     store_of_profile,
 )
-from flows.console import OUT
+from flows.console import OUT, print_json
+from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
-from flows.store import Store
+from flows.profile import load_profile
+from flows.store import Store, locked
 
 IdArgument = Annotated[str, typer.Argument(help="Kennung der Ausgabe.")]
 
 
 @contextmanager
-def _held_store(geodata: Path, profile: str, outputs: Path) -> Iterator[Store]:
-    """The profile's store, locked, with what an interrupted operation left completed."""
-    from flows.operations import recover
-    from flows.store import locked
+def _held_store(geodata: Path, profile: str, outputs: Path, silent: bool) -> Iterator[Store]:
+    """The profile's store, locked, with what an interrupted operation left completed, and left without leftovers."""
+    from flows.operations import clear_work, recover
 
     store = store_of_profile(geodata, profile, outputs)
     with locked(store):
-        if told := recover(store):
-            OUT.print(told)
+        told = recover(store)
+        if told and not silent:
+            OUT.print(told, markup=False)
         yield store
+        clear_work(store)
+
+
+def _tell(as_json: bool, quiet: bool, result: str, text: str, **details: Any) -> None:
+    if as_json:
+        print_json({"ergebnis": result, "meldung": text} | details)
+    elif not quiet:
+        OUT.print(text, markup=False)
 
 
 def approve(
     release_id: IdArgument,
     reason: ReasonOption,
-    approver: Annotated[str, typer.Option("--by", help="Wer freigibt (Funktion).")] = "",
+    approver: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            help="Wer freigibt, als Funktion; wird veröffentlicht. Sonst der Herausgeber.",
+            envvar="PRAEVKARTE_APPROVER",
+        ),
+    ] = "",
     profile: ProfileOption = "thueringen",
     day: DateOption = None,
     geodata: GeodataOption = GEODATA,
     outputs: OutputsOption = OUTPUTS,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Eine wartende Ausgabe freigeben und veröffentlichen."""
     from flows.operations import approve as run
 
-    with _held_store(geodata, profile, outputs) as store:
-        run(store, release_id, reason, approver or getpass.getuser(), day_of(day))
-    OUT.print(f"Freigegeben und veröffentlicht: {release_id}")
+    # A function, never the login of whoever sits there: the release is public and stays.
+    by = approver or load_profile(geodata, profile).publisher.name or "Betreiber der Präventionskarte"
+    with _held_store(geodata, profile, outputs, quiet or as_json) as store:
+        done = run(store, release_id, reason, by, day_of(day))
+        address = store.target.address(f"releases/{release_id}")
+    text = f"Freigegeben und veröffentlicht: {release_id}" if done else f"{release_id} ist schon veröffentlicht."
+    _tell(as_json, quiet, "freigegeben" if done else "unveraendert", text, ausgabe=release_id, adresse=address)
 
 
 def reject(
@@ -63,13 +87,18 @@ def reject(
     day: DateOption = None,
     geodata: GeodataOption = GEODATA,
     outputs: OutputsOption = OUTPUTS,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Eine wartende Ausgabe verwerfen."""
     from flows.operations import reject as run
 
-    with _held_store(geodata, profile, outputs) as store:
-        run(store, release_id, reason, day_of(day))
-    OUT.print(f"Verworfen: {release_id}. Dieselben Eingaben werden nicht noch einmal vorgelegt.")
+    with _held_store(geodata, profile, outputs, quiet or as_json) as store:
+        done = run(store, release_id, reason, day_of(day))
+    text = f"{release_id} ist schon verworfen."
+    if done:
+        text = f"Verworfen: {release_id}. Dieselben Eingaben werden nicht noch einmal vorgelegt."
+    _tell(as_json, quiet, "verworfen" if done else "unveraendert", text, ausgabe=release_id)
 
 
 def rollback(
@@ -79,13 +108,17 @@ def rollback(
     day: DateOption = None,
     geodata: GeodataOption = GEODATA,
     outputs: OutputsOption = OUTPUTS,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """„latest“ auf eine frühere, geprüfte Ausgabe stellen."""
+    """„latest“ auf eine andere, geprüfte Ausgabe stellen."""
     from flows.operations import rollback as run
 
-    with _held_store(geodata, profile, outputs) as store:
-        run(store, release_id, reason, day_of(day))
-    OUT.print(f"Aktuell ist jetzt {release_id}.")
+    with _held_store(geodata, profile, outputs, quiet or as_json) as store:
+        done = run(store, release_id, reason, day_of(day))
+        latest = store.target.pointer()
+    text = f"Aktuell ist jetzt {latest}." if done else f"{latest} ist schon aktuell."
+    _tell(as_json, quiet, "gewechselt" if done else "unveraendert", text, aktuell=latest)
 
 
 def withdraw(
@@ -95,16 +128,23 @@ def withdraw(
     day: DateOption = None,
     geodata: GeodataOption = GEODATA,
     outputs: OutputsOption = OUTPUTS,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Die Daten einer Ausgabe endgültig entfernen; an ihrer Adresse bleibt ein datierter Hinweis."""
     from flows.operations import withdraw as run
 
-    with _held_store(geodata, profile, outputs) as store:
+    with _held_store(geodata, profile, outputs, quiet or as_json) as store:
         others = run(store, release_id, reason, day_of(day))
         latest = store.target.pointer()
-    OUT.print(f"Zurückgezogen: {release_id}. Aktuell ist {latest or 'keine Ausgabe'}.")
+    if others is None:
+        text = f"{release_id} ist schon zurückgezogen. Aktuell ist {latest or 'keine Ausgabe'}."
+    else:
+        text = f"Zurückgezogen: {release_id}. Aktuell ist {latest or 'keine Ausgabe'}."
     if others:
-        OUT.print(f"Achtung, aus denselben Eingabedateien entstanden auch: {', '.join(others)}. Bitte prüfen.")
+        text += f"\nAchtung, aus denselben Eingabedateien entstanden auch: {', '.join(others)}. Bitte prüfen."
+    result = "unveraendert" if others is None else "zurueckgezogen"
+    _tell(as_json, quiet, result, text, ausgabe=release_id, aktuell=latest, verwandt=others or [])
 
 
 def prune(
@@ -113,10 +153,13 @@ def prune(
     day: DateOption = None,
     geodata: GeodataOption = GEODATA,
     outputs: OutputsOption = OUTPUTS,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Alte Ausgaben und nicht mehr gebrauchte Eingaben entfernen; nie die aktuelle, nie eine wartende."""
     from flows.operations import prune as run
 
-    with _held_store(geodata, profile, outputs) as store:
+    with _held_store(geodata, profile, outputs, quiet or as_json) as store:
         removed, inputs = run(store, keep_days, day_of(day))
-    OUT.print(f"Entfernt: {', '.join(removed) or 'keine Ausgabe'}; {len(inputs)} nicht mehr gebrauchte Eingaben.")
+    text = f"Entfernt: {', '.join(removed) or 'keine Ausgabe'}; nicht mehr gebrauchte Eingaben: {number(len(inputs))}."
+    _tell(as_json, quiet, "aufgeraeumt", text, entfernt=removed, eingaben=inputs)

@@ -22,7 +22,5 @@ def write_geoparquet(dataset: Dataset, folder: Path) -> list[str]:
     columns = dataset.table.to_pandas(types_mapper=pandas.ArrowDtype)
     shapes = geometry.to_wgs84(layer_shapes(dataset))
     frame = geopandas.GeoDataFrame(columns, geometry=shapes, crs=geometry.OUTSIDE)
-    frame.to_parquet(
-        folder / name, index=False, compression="zstd", schema_version="1.1.0", write_covering_bbox=True
-    )
+    frame.to_parquet(folder / name, index=False, compression="zstd", schema_version="1.1.0", write_covering_bbox=True)
     return [name]

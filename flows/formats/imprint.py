@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,20 +13,32 @@ STEM = "praeventionskarte"
 
 
 @dataclass(frozen=True, slots=True)
+class Attribution:
+    """What a source wants to be named as, and the address of the source."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Imprint:
-    """Facts about a release for the containers' own metadata; ``attributions`` are the sources' wordings."""
+    """Facts about a release for the containers' own metadata."""
 
     title: str
     description: str
     release_id: str
     day: date
     licence: Licence
-    attributions: tuple[str, ...]
+    attributions: tuple[Attribution, ...]
 
 
-def imprint(profile: Profile, release_id: str, day: date, attributions: Sequence[str]) -> Imprint:
-    """The imprint of a release of ``profile``; title and description of a synthetic one carry its mark."""
+def imprint(profile: Profile, release_id: str, day: date, sources: Iterable[Mapping[str, str]]) -> Imprint:
+    """The imprint of a release of ``profile``; title and description of a synthetic one carry its mark.
+
+    ``sources`` are records with ``attribution`` and ``path`` (an address), as ``datapackage.json`` lists them.
+    """
     title, description = profile.title, profile.description
     if profile.synthetic:
         title, description = f"{title} – {SYNTHETIC_MARK}", f"{SYNTHETIC_MARK}. {description}"
-    return Imprint(title, description, release_id, day, profile.licence, tuple(attributions))
+    attributions = tuple(Attribution(source["attribution"], source["path"]) for source in sources)
+    return Imprint(title, description, release_id, day, profile.licence, attributions)

@@ -15,7 +15,7 @@ from typing import Any
 
 import jinja2
 
-from flows.contracts import Code, Field
+from flows.contracts import Code, Contract, Field
 from flows.datasets import Dataset
 from flows.formats.symbology import colour, present, sign
 from flows.paths import TEMPLATES
@@ -29,7 +29,7 @@ GEOMETRY_NUMBERS = {"Point": 0, "MultiPolygon": 2, None: 4}
 SURVEY_COLUMN, STATUS_COLUMN, GROUP_COLUMN = "befragung_status", "status", "gruppe"
 NOT_ASKED = "nicht_befragt"
 # Millimetres on the map.
-OUTLINE_WIDTHS = {"kreis": 0.3, "land": 0.6}
+OUTLINE_WIDTHS = {"kreis": 0.2, "land": 0.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,7 @@ def _areas(dataset: Dataset) -> dict[str, Any]:
 
 
 def _signs(dataset: Dataset) -> dict[str, Any]:
-    pairs = set(
-        zip(*(dataset.table.column(name).to_pylist() for name in (GROUP_COLUMN, STATUS_COLUMN)), strict=True)
-    )
+    pairs = set(zip(*(dataset.table.column(name).to_pylist() for name in (GROUP_COLUMN, STATUS_COLUMN)), strict=True))
     groups: list[SignGroup] = []
     count = 0
     for group in present(dataset, GROUP_COLUMN):
@@ -134,19 +132,32 @@ def _signs(dataset: Dataset) -> dict[str, Any]:
 def _drawing(dataset: Dataset) -> dict[str, Any]:
     level = dataset.contract.geometry_level
     if level is None:
-        return {"kind": "table", "display": dataset.contract.primary_key[0]}
+        return {"kind": "table"}
     if level == "gremium":
-        return _signs(dataset) | {"display": "name"}
+        return _signs(dataset)
     if level == "gemeinde":
-        return _areas(dataset) | {"display": level}
-    outline = {"outline": qgis_colour(f"karte-{level}")}
-    return {"kind": "outline", "display": level, "width": OUTLINE_WIDTHS[level], "colours": outline}
+        return _areas(dataset)
+    return {
+        "kind": "outline",
+        "width": OUTLINE_WIDTHS[level],
+        "colours": {"outline": qgis_colour(f"karte-{level}")},
+    }
+
+
+def display_expression(contract: Contract) -> str:
+    """What names a row in lists and labels, as a QGIS expression: the place's or committee's name, else the key."""
+    level = contract.geometry_level
+    columns = contract.primary_key if level is None else ("name" if level == "gremium" else level,)
+    return " || ' ' || ".join(f'"{column}"' for column in columns)
 
 
 def style_of(dataset: Dataset) -> dict[str, Any]:
     """What the layer template needs to know about a dataset."""
     kind = dataset.contract.raw["geometry"]["type"] if dataset.contract.geometry_level else None
-    return _drawing(dataset) | {
+    drawing = _drawing(dataset)
+    return drawing | {
+        "display": display_expression(dataset.contract),
+        "labelled": drawing["kind"] in ("areas", "signs"),
         "geometry": GEOMETRY_NUMBERS[kind],
         "technical": TECHNICAL,
         "fields": [form_field(field) for field in dataset.contract.fields],

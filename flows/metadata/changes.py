@@ -2,91 +2,149 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from flows.checksums import write_manifest
-from flows.compare import CHANGED, GONE, NEW, Comparison
+import pyarrow as pa
+
+from flows.compare import CHANGED, GONE, NEW, Change, Comparison
+from flows.contracts import load_contract
+from flows.datasets import Dataset, published
+from flows.formats.csv_file import write_csv
 from flows.german import day as german_day
 from flows.german import number
+from flows.profile import SYNTHETIC_MARK
+from flows.schema_change import WEIGHTS
 
 TABLE = "changes.csv"
 TEXT = "CHANGES.md"
-HEADER = ("datensatz", "schluessel", "art", "spalte", "alt", "neu")
-# So many keys of a dataset are named in the text; the rest stands in the table.
+# So many rows of a kind are named in the text; the rest stands in the table.
 NAMED = 10
+# Truth rule: what our data say is not what happened out there.
+READING = (
+    "„Neu“ und „entfallen“ sprechen von Zeilen dieser Daten: Neu heißt nicht neu gegründet, entfallen heißt nicht "
+    "aufgelöst."
+)
 
 
-def _table(rows: Sequence[tuple[str | None, ...]]) -> bytes:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(HEADER)
-    writer.writerows([value or "" for value in row] for row in rows)
-    return buffer.getvalue().encode("utf-8")
+def write_table(folder: Path, changes: tuple[Change, ...], synthetic: bool) -> None:
+    """Write ``changes.csv`` (columns of the contract ``metadata/changes``) and its ``.csvt`` to ``folder``."""
+    contract = published(load_contract("metadata", "changes"), synthetic)
+    rows = [
+        (one.dataset, one.key, one.kind, one.column, one.old, one.new, *((SYNTHETIC_MARK,) if synthetic else ()))
+        for one in changes
+    ]
+    columns = [pa.array([row[i] for row in rows], pa.string()) for i in range(len(contract.fields))]
+    write_csv(Dataset(contract, pa.table(columns, names=list(contract.column_names)), None), folder)
 
 
-def _named(keys: list[str]) -> str:
-    shown = ", ".join(keys[:NAMED])
-    return f"{shown} und {number(len(keys) - NAMED)} weitere" if len(keys) > NAMED else shown
+# --- text ----------------------------------------------------------------------------------------------------------
 
 
-def _dataset_lines(comparison: Comparison, dataset: str, title: str) -> str:
-    changes = [change for change in comparison.changes if change.dataset == dataset and change.key]
-    keys = {kind: sorted({change.key for change in changes if change.kind == kind}) for kind in (NEW, CHANGED, GONE)}
-    if not changes:
-        return f"- **{title}:** unverändert."
-    words = ((NEW, "neu"), (CHANGED, "geändert"), (GONE, "entfallen"))
-    parts = [f"{number(len(keys[kind]))} {word} ({_named(keys[kind])})" for kind, word in words if keys[kind]]
-    if not keys[GONE]:
+def _named(names: list[str]) -> str:
+    shown = "; ".join(names[:NAMED])
+    return f"{shown} und {number(len(names) - NAMED)} weitere" if len(names) > NAMED else shown
+
+
+def _label(comparison: Comparison, dataset: str, key: str) -> str:
+    return f"„{comparison.labels.get(dataset, {}).get(key, key)}“"
+
+
+def _changed(comparison: Comparison, dataset: str, changes: list[Change]) -> list[str]:
+    """The changed rows with the titles of the columns that changed."""
+    titles = comparison.columns.get(dataset, {})
+    columns: dict[str, list[str]] = {}
+    for change in changes:
+        if change.kind == CHANGED and change.column:
+            columns.setdefault(change.key, []).append(titles.get(change.column, change.column))
+    return [f"{_label(comparison, dataset, key)}: {', '.join(found)}" for key, found in columns.items()]
+
+
+def _dataset_line(comparison: Comparison, dataset: str, title: str, changes: list[Change]) -> str:
+    come, gone = (
+        [_label(comparison, dataset, change.key) for change in changes if change.kind == kind] for kind in (NEW, GONE)
+    )
+    changed = _changed(comparison, dataset, changes)
+    parts = [
+        f"{number(len(names))} {word} ({_named(names)})"
+        for names, word in ((come, "neu"), (changed, "geändert"), (gone, "entfallen"))
+        if names
+    ]
+    if not gone:
         parts.append("keine Zeile entfallen")
-    columns = Counter(change.column for change in changes if change.kind == CHANGED and change.column)
-    text = f"- **{title}:** {'; '.join(parts)}."
-    if columns:
-        text += " Geänderte Spalten: " + ", ".join(f"{name} ({number(n)})" for name, n in sorted(columns.items())) + "."
+    return f"- **{title}:** {'; '.join(parts)}."
+
+
+def _rows_text(comparison: Comparison, titles: Mapping[str, str]) -> str:
+    by_dataset: dict[str, list[Change]] = {}
+    for change in comparison.changes:
+        if change.key:
+            by_dataset.setdefault(change.dataset, []).append(change)
+    lines = [
+        _dataset_line(comparison, dataset, title, by_dataset[dataset])
+        for dataset, title in titles.items()
+        if dataset in by_dataset
+    ]
+    lines += [f"- **{dataset}:** Der Datensatz ist entfallen." for dataset in comparison.missing_datasets]
+    incomparable = [title for dataset, title in titles.items() if dataset not in comparison.figures]
+    same = [title for dataset, title in titles.items() if dataset in comparison.figures and dataset not in by_dataset]
+    text = "\n".join(lines) + "\n" if lines else ""
+    if same:
+        text += f"\nUnverändert: {', '.join(same)}.\n" if lines else "Kein Wert hat sich geändert.\n"
+    if incomparable:
+        text += f"\nNicht Zeile für Zeile vergleichbar (neu oder mit anderem Schlüssel): {', '.join(incomparable)}.\n"
+    if lines:
+        text += f"\n{READING} Alle Einzelheiten stehen in `{TABLE}`.\n"
     return text
 
 
-def changes_text(comparison: Comparison | None, release_id: str, titles: Mapping[str, str], version: str) -> str:
-    """``CHANGES.md``; ``titles`` are the datasets of this release in their order."""
-    head = f"# Änderungen in Ausgabe {release_id}\n\n"
+def _schema_text(comparison: Comparison, version: str) -> str:
+    if not comparison.schema:
+        return ""
+    lines = [
+        f"- {change.dataset}{f', {change.column}' if change.column else ''}: {change.text} ({WEIGHTS[change.weight]})."
+        for change in comparison.schema
+    ]
+    return f"\n## Spalten (Schema {version})\n\n" + "\n".join(lines) + "\n"
+
+
+def changes_text(
+    comparison: Comparison | None, release_id: str, titles: Mapping[str, str], version: str, synthetic: bool
+) -> str:
+    """``CHANGES.md``; ``titles`` are the datasets of this release in their order, ``version`` is their schema's."""
+    head = f"# Änderungen in Ausgabe {release_id}\n\n" + (f"{SYNTHETIC_MARK}.\n\n" if synthetic else "")
     if comparison is None:
-        return head + "Dies ist die erste Ausgabe; es gibt keine frühere zum Vergleich.\n"
-    lines = [_dataset_lines(comparison, dataset, title) for dataset, title in titles.items()]
-    lines += [f"- **{dataset}:** der Datensatz ist entfallen." for dataset in comparison.missing_datasets]
-    text = f"{head}Verglichen mit Ausgabe {comparison.previous}. Alle Einzelheiten stehen in `{TABLE}`.\n\n"
-    text += "\n".join(lines) + "\n"
-    if comparison.schema:
-        text += f"\n## Spalten (Schema {version})\n\n"
-        text += "\n".join(
-            f"- {change.dataset}{f', {change.column}' if change.column else ''}: {change.text}."
-            for change in comparison.schema
-        )
-        text += "\n"
-    return text
+        return head + "Es gibt keine frühere Ausgabe, mit der diese verglichen wurde.\n"
+    head += f"Verglichen mit Ausgabe {comparison.previous}.\n\n"
+    return head + _rows_text(comparison, titles) + _schema_text(comparison, version)
 
 
 def write_changes(
-    comparison: Comparison | None, folder: Path, release_id: str, titles: Mapping[str, str], version: str
+    comparison: Comparison | None,
+    folder: Path,
+    release_id: str,
+    titles: Mapping[str, str],
+    version: str,
+    synthetic: bool,
 ) -> None:
-    """Write both files to ``folder``; without a previous release the table has only its header."""
-    changes = comparison.changes if comparison else ()
-    rows = [(c.dataset, c.key, c.kind, c.column, c.old, c.new) for c in changes]
-    (folder / TABLE).write_bytes(_table(rows))
-    (folder / TEXT).write_text(changes_text(comparison, release_id, titles, version), encoding="utf-8")
+    """Write table and text to ``folder``; without a previous release the table has only its header."""
+    write_table(folder, comparison.changes if comparison else (), synthetic)
+    text = changes_text(comparison, release_id, titles, version, synthetic)
+    (folder / TEXT).write_text(text, encoding="utf-8")
 
 
-def purge_comparison(folder: Path, withdrawn: str, reason: str, day: str) -> None:
-    """Empty the comparison with a withdrawn release, which repeats its values, and say so in its place."""
-    for name in (TABLE, TEXT):
+def purge_comparison(folder: Path, withdrawn: str, reason: str, day: str, synthetic: bool) -> list[str]:
+    """Empty the comparison with a withdrawn release, which repeats its values, and say so in its place.
+
+    Returns the names of the files that are different now; the manifest is the caller's.
+    """
+    for name in (TABLE, f"{TABLE}t", TEXT):
         (folder / name).unlink(missing_ok=True)
-    (folder / TABLE).write_bytes(_table([]))
+    write_table(folder, (), synthetic)
+    mark = f"{SYNTHETIC_MARK}.\n\n" if synthetic else ""
     (folder / TEXT).write_text(
-        f"# Änderungen\n\nDer Vergleich mit Ausgabe {withdrawn} wurde entfernt, weil sie am {german_day(day)} "
+        f"# Änderungen\n\n{mark}Der Vergleich mit Ausgabe {withdrawn} wurde entfernt, weil sie am {german_day(day)} "
         f"zurückgezogen wurde. Grund: {reason}\n",
         encoding="utf-8",
     )
-    (folder / "SHA256SUMS").unlink()
-    write_manifest(folder)
+    return [TABLE, f"{TABLE}t", TEXT]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from flows.contracts import Contract
-from flows.formats.catalogue import FORMATS
+from flows.metadata.codelists import RESOURCE
+from flows.metadata.inventory import DataFile, data_files
+from flows.metadata.licences import known_licence
+from flows.metadata.subjects import subjects
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.provenance import read_manifest
 from flows.run import Run
-from flows.sidecar import sha256_of
 
 FILE = "datapackage.json"
+# ``format`` where it is not the file's ending: Frictionless takes "parquet" for a table that it cannot read.
+FORMAT_NAMES = {".parquet": "geoparquet"}
 
 
 def attributions(run: Run) -> list[dict[str, str]]:
@@ -33,24 +36,42 @@ def status_of(profile: Profile) -> str:
     return "Entwurf" if profile.draft else "veröffentlicht"
 
 
-def _resource(contract: Contract, file: Path) -> dict[str, Any]:
-    ending = file.suffix.removeprefix(".")
-    resource: dict[str, Any] = {
-        "name": contract.name if file.suffix == ".csv" else f"{contract.name}_{ending}",
-        "path": file.name,
-        "title": contract.title,
-        "description": contract.description,
-        "format": ending,
-        "mediatype": FORMATS[file.suffix].media_type,
-        "bytes": file.stat().st_size,
-        "hash": f"sha256:{sha256_of(file)}",
+def _schema(contract: Contract, tables: Collection[str]) -> dict[str, Any]:
+    """The contract's Table Schema; a column that holds one code refers to the code list if that is among ``tables``."""
+    schema = contract.table_schema()
+    lists = {
+        field.name: RESOURCE.format(field.raw["codeList"])
+        for field in contract.fields
+        if "codeList" in field.raw and not field.separator
     }
-    if file.suffix == ".csv":
+    references = [
+        {"fields": [column], "reference": {"resource": resource, "fields": ["code"]}}
+        for column, resource in lists.items()
+        if resource in tables
+    ]
+    if references:
+        schema["foreignKeys"] = [*schema.get("foreignKeys", []), *references]
+    return schema
+
+
+def _resource(file: DataFile, tables: Collection[str]) -> dict[str, Any]:
+    ending = file.format.ending
+    resource: dict[str, Any] = {
+        "name": file.name,
+        "path": file.path,
+        "title": file.title,
+        "description": file.format.title if file.companion else file.description,
+        "format": FORMAT_NAMES.get(ending, ending.removeprefix(".")),
+        "mediatype": file.format.media_type,
+        "bytes": file.bytes,
+        "hash": f"sha256:{file.sha256}",
+    }
+    if file.table and file.contract is not None:
         resource |= {
             "type": "table",
             "encoding": "utf-8",
             "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "header": True},
-            "schema": contract.table_schema(),
+            "schema": _schema(file.contract, tables),
         }
     return resource
 
@@ -58,12 +79,8 @@ def _resource(contract: Contract, file: Path) -> dict[str, Any]:
 def package_descriptor(run: Run, contracts: Sequence[Contract]) -> dict[str, Any]:
     """The descriptor of what lies in ``run.package``: every CSV as a table, other formats as plain resources."""
     profile = run.profile
-    files = [
-        (contract, run.package / f"{contract.name}{ending}")
-        for contract in contracts
-        for ending in FORMATS
-        if (run.package / f"{contract.name}{ending}").is_file()
-    ]
+    files = data_files(run, contracts)
+    tables = {file.name for file in files if file.table}
     descriptor: dict[str, Any] = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"praeventionskarte-{profile.name}",
@@ -74,9 +91,16 @@ def package_descriptor(run: Run, contracts: Sequence[Contract]) -> dict[str, Any
         "created": f"{run.day.isoformat()}T00:00:00Z",
         "status": status_of(profile),
         "gebietsstand": profile.territory_date.isoformat(),
-        "licenses": [{"name": profile.licence.name, "title": profile.licence.title, "path": profile.licence.url}],
+        "keywords": sorted({keyword for subject in subjects().values() for keyword in subject.keywords}),
+        "licenses": [
+            {
+                "name": known_licence(profile.licence).identifier,
+                "title": profile.licence.title,
+                "path": profile.licence.url,
+            }
+        ],
         "sources": attributions(run),
-        "resources": [_resource(contract, file) for contract, file in files],
+        "resources": [_resource(file, tables) for file in files],
     }
     if profile.synthetic:
         descriptor["synthetisch"] = SYNTHETIC_MARK
@@ -90,6 +114,6 @@ def package_descriptor(run: Run, contracts: Sequence[Contract]) -> dict[str, Any
 
 
 def write_datapackage(run: Run, contracts: Sequence[Contract]) -> None:
-    """Write ``datapackage.json`` into the package."""
+    """Write ``datapackage.json`` into the package, over all data files that lie there by now."""
     text = json.dumps(package_descriptor(run, contracts), ensure_ascii=False, indent=2)
     (run.package / FILE).write_text(text + "\n", encoding="utf-8")

@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import duckdb
-import jinja2
 
 from flows.datasets import Dataset
+from flows.metadata.codelists import FOLDER
 from flows.metadata.datapackage import attributions
-from flows.paths import TEMPLATES
-from flows.profile import SYNTHETIC_MARK
+from flows.metadata.inventory import DOCUMENTS, DataFile, data_files
+from flows.metadata.subjects import WHOLE_RELEASE
+from flows.metadata.text import READING_RULES, write_text
 from flows.provenance import read_manifest
 from flows.run import Run
+
+# Written after this file, in every release.
+WRITTEN_LATER = ("README.md", "index.html", "assets/", "SHA256SUMS")
+
+
+def documents(run: Run) -> dict[str, str]:
+    """The documents of the release by name with their purpose: those that lie there and those yet to be written."""
+    return {
+        document: purpose
+        for document, purpose in DOCUMENTS.items()
+        if document in WRITTEN_LATER or (run.package / document).exists()
+    }
+
+
+def files_by_ending(files: Sequence[DataFile]) -> dict[str, list[str]]:
+    """Paths of the data files by ending; none for an ending that the release does not have."""
+    endings: defaultdict[str, list[str]] = defaultdict(list)
+    for file in files:
+        endings[file.format.ending].append(file.path)
+    return endings
 
 
 def write_readme(
     con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[Dataset], files: Mapping[str, Sequence[str]]
 ) -> None:
-    """Write ``README.md`` into the package; ``files`` names the data files by dataset."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, trim_blocks=True, autoescape=False
-    )
-    waves = con.execute("SELECT * FROM input.survey_waves ORDER BY welle").to_arrow_table().to_pylist()
-    text = environment.get_template("README.md.j2").render(
-        run=run,
-        profile=run.profile,
-        synthetic=SYNTHETIC_MARK if run.profile.synthetic else "",
+    """Write ``README.md`` into the package; ``files`` names the data files by dataset.
+
+    Call it after the other documents: it lists those that lie there.
+    """
+    described = data_files(run, [dataset.contract for dataset in datasets])
+    lists = [file for file in described if file.path.startswith(f"{FOLDER}/") and not file.companion]
+    write_text(
+        run,
+        "README.md",
         schema_version=read_manifest(run)["schema"],
-        waves=waves,
+        waves=con.execute("SELECT * FROM input.survey_waves ORDER BY welle").to_arrow_table().to_pylist(),
+        rules=READING_RULES,
         datasets=datasets,
         files=files,
+        endings=files_by_ending(described),
+        whole=[file for file in described if file.subject == WHOLE_RELEASE],
+        lists=lists,
+        documents=documents(run),
         sources=attributions(run),
     )
-    (run.package / "README.md").write_text(text, encoding="utf-8")

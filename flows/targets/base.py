@@ -8,11 +8,17 @@ from typing import Protocol
 
 
 class Target(Protocol):
-    """A place of releases. Every single call is atomic: after a kill it has happened or not, never half."""
+    """A place of releases. Every single call is atomic, but for ``install`` and ``remove`` where ``swaps`` is false:
+    after a kill it has happened or not, never half; ``settle`` clears away what it leaves out of sight.
+    """
 
     @property
     def label(self) -> str:
         """How messages name the target."""
+
+    @property
+    def swaps(self) -> bool:
+        """Whether a whole folder can be exchanged in one step; else readers meet its files one by one."""
 
     def address(self, key: str) -> str:
         """Where a reader on this side finds ``key``: a path or a URL."""
@@ -23,22 +29,20 @@ class Target(Protocol):
     def write(self, key: str, content: bytes) -> None:
         """Create or replace one file."""
 
-    def store_file(self, key: str, file: Path) -> None:
-        """Create one file from a local one; an existing file of that name (content-addressed) is left alone."""
-
-    def delete(self, key: str) -> None:
-        """Remove one file; none there is fine."""
-
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly below ``prefix``, sorted."""
 
-    def files(self, prefix: str) -> list[str]:
-        """Relative names of all files below ``prefix``, sorted."""
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Bytes of every file below ``prefix`` by relative name, sorted."""
+
+    def digests(self, prefix: str) -> dict[str, str]:
+        """SHA-256 of every file below ``prefix`` by relative name, from its bytes as they lie there."""
 
     def install(self, folder: Path, prefix: str) -> None:
-        """Put the files of a local folder at ``prefix``, where nothing may be in use; the local folder may be consumed.
+        """Put the files of a local folder at ``prefix`` in place of all that is there; the local folder may be
+        consumed.
 
-        In an object store the files appear one by one: nothing points to ``prefix`` until they are verified in place.
+        Without ``swaps`` nothing may point to ``prefix`` meanwhile.
         """
 
     def remove(self, prefix: str) -> None:
@@ -54,6 +58,9 @@ class Target(Protocol):
         """Let ``latest`` point to a release (None: to nothing), with ``latest.json`` as its document, in one last
         step.
         """
+
+    def settle(self) -> None:
+        """Clear away, or bring back, what a killed call left out of sight; only with the lock held."""
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the target for writing; raises ``StoreBusy`` naming the holder."""

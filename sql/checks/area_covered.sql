@@ -2,8 +2,10 @@
 SELECT 'boundaries' AS datensatz, NULL AS zeile, 'geometry' AS spalte, f.schluessel AS wert,
     CASE f.art
         WHEN 'ungueltig' THEN 'die Fläche ist ungültig (sie schneidet sich selbst).'
-        WHEN 'deckung' THEN 'die Fläche überlappt Nachbarn oder lässt eine Lücke (' || round(f.mass, 1) || ' m Rand).'
-        ELSE 'die Gemeinden ergeben nicht den Umriss des Landes (Unterschied ' || round(f.mass / 1e6, 3) || ' km²).'
+        WHEN 'deckung' THEN 'die Fläche überlappt Nachbarn oder lässt eine Lücke ('
+            || replace(CAST(round(f.mass, 1) AS VARCHAR), '.', ',') || ' m Rand).'
+        ELSE 'die Gemeinden ergeben nicht den Umriss des Landes (Unterschied '
+            || replace(CAST(round(f.mass / 1e6, 3) AS VARCHAR), '.', ',') || ' km²).'
     END AS meldung,
     'Bitte die Grenzen neu laden.' AS abhilfe
 FROM joined.geometry_findings f

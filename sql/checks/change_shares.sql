@@ -1,7 +1,7 @@
--- The parts of a municipality that a change moves add up to at most the whole, and one change per interval is enough.
+-- The parts of a municipality that a change moves add up to at most the whole.
 SELECT 'municipal_changes' AS datensatz, min(zeile) AS zeile, 'flaechenanteil' AS spalte, ags_alt AS wert,
-    'die Anteile der Nachfolger ergeben mehr als das Ganze (Fläche ' || round(sum(flaechenanteil), 3)
-        || ', Einwohner ' || round(sum(einwohneranteil), 3) || ').' AS meldung,
+    'die Anteile der Nachfolger ergeben mehr als das Ganze (Fläche ' || replace(CAST(round(sum(flaechenanteil), 3) AS VARCHAR), '.', ',')
+        || ', Einwohner ' || replace(CAST(round(sum(einwohneranteil), 3) AS VARCHAR), '.', ',') || ').' AS meldung,
     'Bitte die Anteile dieser Änderung berichtigen.' AS abhilfe
 FROM input.municipal_changes
 GROUP BY ags_alt, nach

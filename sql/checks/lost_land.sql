@@ -1,11 +1,15 @@
 -- No municipality of the boundary file is lost on the way to the map, and none lies outside the profile's Länder.
 SELECT 'boundaries' AS datensatz, b.zeile, 'schluessel' AS spalte, b.schluessel AS wert,
-    CASE WHEN c.ags IS NULL THEN 'die Gemeinde kommt auf der Karte nicht vor.'
-        ELSE 'die Gemeinde liegt außerhalb der Länder dieses Profils (' || array_to_string(getvariable('lands'), ', ') || ').'
-    END AS meldung,
-    'Bitte Grenzen, Gebietsänderungen und Profil vergleichen.' AS abhilfe
+    'die Gemeinde kommt auf der Karte nicht vor.' AS meldung, 'Bitte Grenzen und Gebietsänderungen vergleichen.' AS abhilfe
 FROM input.boundaries b
-LEFT JOIN joined.territory_crosswalk c ON c.ags_basis = b.schluessel AND c.stand = getvariable('territory_date')
 JOIN staging.territory_dates d ON d.stand = getvariable('territory_date') AND d.beantwortbar
-WHERE b.ebene = 'gemeinde'
-    AND (c.ags IS NULL OR (len(getvariable('lands')) > 0 AND NOT list_contains(getvariable('lands'), left(b.schluessel, 2))))
+LEFT JOIN joined.territory_crosswalk c ON c.ags_basis = b.schluessel AND c.stand = d.stand
+LEFT JOIN joined.map_geometry g ON g.ebene = 'gemeinde' AND g.schluessel = c.ags
+WHERE b.ebene = 'gemeinde' AND g.schluessel IS NULL
+UNION ALL
+SELECT 'boundaries', min(zeile), 'schluessel', left(schluessel, 2),
+    count(*) || ' Gemeinden liegen außerhalb der Länder dieses Profils (' || array_to_string(getvariable('lands'), ', ') || ').',
+    'Bitte Grenzen und Profil vergleichen.'
+FROM input.boundaries
+WHERE ebene = 'gemeinde' AND len(getvariable('lands')) > 0 AND NOT list_contains(getvariable('lands'), left(schluessel, 2))
+GROUP BY left(schluessel, 2)

@@ -9,16 +9,18 @@ parts AS MATERIALIZED (
     FROM figures f JOIN joined.territory_crosswalk c ON c.stand = f.gebietsstand AND c.ags = f.ags
 ),
 moves AS (
-    SELECT DISTINCT
+    SELECT
         b.datensatz AS quelle, b.gebietsstand AS vorher, b.ags AS ags_vorher, b.einwohner AS teil,
-        a.datensatz, a.gebietsstand AS nachher, a.ags, a.einwohner, a.einwohner_stand, a.zeile
+        a.datensatz, a.gebietsstand AS nachher, a.ags, a.einwohner, a.einwohner_stand,
+        min(a.zeile) AS zeile
     FROM parts b JOIN parts a
         ON a.einwohner_stand = b.einwohner_stand AND a.ags_basis = b.ags_basis
         AND (b.gebietsstand < a.gebietsstand OR (b.gebietsstand = a.gebietsstand AND b.datensatz > a.datensatz))
+    GROUP BY ALL
 )
 SELECT datensatz, min(zeile) AS zeile, 'einwohner' AS spalte, CAST(any_value(einwohner) AS VARCHAR) AS wert,
-    ags || ': die Teile zum Gebietsstand ' || strftime(vorher, '%d.%m.%Y') || ' ergeben zusammen '
-        || sum(teil) || ' Einwohner (Stichtag ' || strftime(einwohner_stand, '%d.%m.%Y') || ').' AS meldung,
+    'die Gemeinden, aus denen ' || ags || ' besteht, haben zum Gebietsstand ' || strftime(vorher, '%d.%m.%Y') || ' zusammen '
+        || format('{:t.}', sum(teil)) || ' Einwohner (Stichtag ' || strftime(einwohner_stand, '%d.%m.%Y') || ').' AS meldung,
     'Bitte Einwohnerzahlen und Gebietsänderungen vergleichen.' AS abhilfe
 FROM moves
 GROUP BY datensatz, quelle, vorher, nachher, einwohner_stand, ags

@@ -1,6 +1,6 @@
 -- The recomputed frame has as many towns as the wave's publisher says it surveyed.
 SELECT 'survey_waves' AS datensatz, w.zeile, 'befragt' AS spalte, CAST(w.befragt AS VARCHAR) AS wert,
-    'die Nachrechnung ergibt ' || count(f.ags) || ' Städte ab ' || w.mindestgroesse || ' Einwohnern (Stichtag '
+    'die Nachrechnung ergibt ' || count(f.ags) || ' Städte ab ' || format('{:t.}', w.mindestgroesse) || ' Einwohnern (Stichtag '
         || strftime(w.einwohner_stand, '%d.%m.%Y') || ').' AS meldung,
     'Bitte Einwohnerzahlen, Gebietsstand und Mindestgröße der Welle prüfen.' AS abhilfe
 FROM input.survey_waves w LEFT JOIN joined.survey_frame f USING (welle)

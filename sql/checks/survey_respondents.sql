@@ -2,7 +2,8 @@
 SELECT r.datensatz, r.zeile, 'einheit' AS spalte, r.einheit AS wert,
     CASE WHEN r.welle NOT IN (SELECT welle FROM input.survey_waves) THEN 'die Welle „' || r.welle || '“ ist nicht bekannt.'
         ELSE 'diese Stelle gehört nicht zum Rahmen der Befragung.' END AS meldung,
-    'Bitte den Schlüssel mit befragung_rahmen vergleichen.' AS abhilfe
+    CASE WHEN r.welle NOT IN (SELECT welle FROM input.survey_waves) THEN 'Bitte die Welle in survey_waves eintragen.'
+        ELSE 'Bitte den Schlüssel mit befragung_rahmen vergleichen.' END AS abhilfe
 FROM input.survey_responses r
 WHERE NOT EXISTS (
     FROM joined.survey_frame f

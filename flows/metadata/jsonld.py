@@ -1,0 +1,113 @@
+"""``dataset.jsonld``: the release for search engines (https://schema.org/Dataset), also to be embedded in the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import duckdb
+import shapely
+
+from flows import geometry
+from flows.datasets import Dataset
+from flows.metadata.datapackage import attributions, status_of
+from flows.metadata.inventory import DataFile
+from flows.metadata.subjects import WHOLE_RELEASE, Subject, period, subjects
+from flows.metadata.text import citation, marks, release_address
+from flows.run import Run
+
+FILE = "dataset.jsonld"
+
+
+def _download(run: Run, file: DataFile) -> dict[str, Any]:
+    return {
+        "@type": "DataDownload",
+        "name": f"{file.title} ({file.format.title})",
+        "contentUrl": f"{release_address(run) or ''}{quote(file.path)}",
+        "encodingFormat": file.format.media_type,
+        "contentSize": f"{file.bytes} B",
+        "sha256": file.sha256,
+    }
+
+
+def _place(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
+    """The Länder with their bounding boxes as schema.org writes them: south west north east, in degrees."""
+    places = []
+    for dataset in datasets:
+        if dataset.contract.geometry_level == "land" and dataset.shapes is not None:
+            names = dataset.table.column("land").to_pylist()
+            for name, bounds in zip(names, shapely.bounds(geometry.to_wgs84(dataset.shapes)).tolist(), strict=True):
+                west, south, east, north = bounds
+                box = {"@type": "GeoShape", "box": f"{south} {west} {north} {east}"}
+                places.append({"@type": "Place", "name": name, "geo": box})
+    return places
+
+
+def _about(con: duckdb.DuckDBPyConnection, run: Run, subject: Subject) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "description": " ".join([*marks(run.profile), subject.description]),
+        "keywords": list(subject.keywords),
+    }
+    if days := period(con, subject):
+        content["temporalCoverage"] = f"{days[0].isoformat()}/{days[1].isoformat()}"
+    return content
+
+
+def dataset_jsonld(
+    con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[Dataset], files: Sequence[DataFile]
+) -> dict[str, Any]:
+    """The release as one schema.org Dataset with a part per subject.
+
+    File addresses are relative in a draft. ``datasets`` give the area.
+    """
+    profile = run.profile
+    offered = [file for file in files if not file.companion]
+    parts: list[Mapping[str, Any]] = [
+        {"@type": "Dataset", "name": f"{profile.title}: {subject.title}"}
+        | _about(con, run, subject)
+        | {
+            "license": profile.licence.url,
+            "distribution": [_download(run, file) for file in offered if file.subject == subject.name],
+        }
+        for subject in subjects().values()
+        if subject.name != WHOLE_RELEASE and any(file.subject == subject.name for file in offered)
+    ]
+    content: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": profile.title,
+        "alternateName": f"praeventionskarte-{profile.name}",
+    }
+    content |= _about(con, run, subjects()[WHOLE_RELEASE])
+    content |= {
+        "description": " ".join([*marks(profile), profile.description]),
+        "version": run.release_id,
+        "datePublished": run.day.isoformat(),
+        "creativeWorkStatus": status_of(profile),
+        "inLanguage": "de",
+        "isAccessibleForFree": True,
+        "license": profile.licence.url,
+        "creditText": "; ".join(source["attribution"] for source in attributions(run)),
+        "citation": citation(run),
+        "spatialCoverage": _place(datasets),
+        "distribution": [_download(run, file) for file in offered if file.subject == WHOLE_RELEASE],
+        "hasPart": parts,
+    }
+    if address := release_address(run):
+        content["url"] = address
+    if profile.publisher.name:
+        publisher = {"@type": "Organization", "name": profile.publisher.name}
+        optional = {"email": profile.publisher.email, "url": profile.publisher.url}
+        publisher |= {key: value for key, value in optional.items() if value}
+        content |= {"publisher": publisher, "creator": publisher}
+    return content
+
+
+def write_jsonld(
+    con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[Dataset], files: Sequence[DataFile]
+) -> None:
+    """Write ``dataset.jsonld`` into the package."""
+    text = json.dumps(dataset_jsonld(con, run, datasets, files), ensure_ascii=False, indent=2)
+    (run.package / FILE).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,100 @@
+"""Texts for people: the templates' environment, and the sentences that several documents say."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from flows import german
+from flows.paths import TEMPLATES
+from flows.profile import SYNTHETIC_MARK, Profile
+from flows.run import Run
+
+DRAFT_MARK = "Entwurf: Herausgeber, Kontakt oder öffentliche Adresse sind noch nicht festgelegt."
+DRAFT_MARK_EN = "Draft: publisher, contact or public address are not yet set."
+SYNTHETIC_MARK_EN = "SYNTHETIC: example data for demonstration, no real answers."
+NO_PUBLISHER = "Herausgeber noch nicht festgelegt"
+
+# What every reader must know, whichever file they open (truth rules 1, 3 and 4).
+READING_RULES = (
+    "Welche Stadt was geantwortet hat, steht nur in den Daten, wenn dafür eine Antwortdatei vorliegt; sonst gilt "
+    "„nicht veröffentlicht“.",
+    "Gremien beruhen auf öffentlichen Belegen. Ihr Status ist der des neuesten datierten Belegs und gilt nur für "
+    "dieses Datum.",
+    "Eine 0 oder eine leere Zelle bei den Gremien heißt „uns nicht bekannt“, nie „gibt es nicht“.",
+    "Befragung, Gremien und Monitoring sind getrennte Quellen; keine Zahl ist aus mehreren davon errechnet.",
+)
+
+
+def marks(profile: Profile) -> tuple[str, ...]:
+    """What must stand at the head of every document: that its content is invented, that it is a draft."""
+    synthetic = (f"{SYNTHETIC_MARK}.",) if profile.synthetic else ()
+    return (*synthetic, DRAFT_MARK) if profile.draft else synthetic
+
+
+def marks_english(profile: Profile) -> tuple[str, ...]:
+    """``marks`` for readers of English."""
+    synthetic = (SYNTHETIC_MARK_EN,) if profile.synthetic else ()
+    return (*synthetic, DRAFT_MARK_EN) if profile.draft else synthetic
+
+
+def release_address(run: Run) -> str | None:
+    """The public address of this release, or None while none is set."""
+    return f"{run.profile.base_url}/releases/{run.release_id}/" if run.profile.base_url else None
+
+
+def citation(run: Run) -> str:
+    """How to cite this release, in one line."""
+    profile = run.profile
+    parts = [
+        f"{profile.publisher.name or f'[{NO_PUBLISHER}]'} ({run.day.year}): {profile.title}.",
+        f"Ausgabe {run.release_id}, Gebietsstand {german.day(profile.territory_date)}.",
+        f"{profile.licence.title} ({profile.licence.url}).",
+    ]
+    if address := release_address(run):
+        parts.append(address)
+    if profile.synthetic:
+        parts.append(f"{SYNTHETIC_MARK}.")
+    return " ".join(parts)
+
+
+def _cell(text: object) -> str:
+    """A text that may stand in a cell of a Markdown table."""
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _quoted(text: str) -> str:
+    """A text as a double-quoted YAML scalar; a JSON string is one (YAML 1.2, section 1.3)."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters |= {"zahl": german.number, "datum": german.day, "groesse": german.size}
+    environment.filters |= {"zelle": _cell, "anfuehrung": _quoted}
+    return environment
+
+
+def write_text(run: Run, name: str, **values: Any) -> None:
+    """Fill ``<name>.j2`` and write it to ``<name>`` in the package; templates know the run, its profile and marks."""
+    template = _environment().get_template(f"{name}.j2")
+    text = template.render(
+        run=run,
+        profile=run.profile,
+        marks=marks(run.profile),
+        address=release_address(run),
+        citation=citation(run),
+        **values,
+    )
+    (run.package / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,560 @@
+"""The nightly flow: what it tells the office, and how it runs under a real Prefect server and worker on 127.0.0.1."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+import yaml
+from conftest import DAY, KLEINLAND, PROFILE, build_geodata
+
+from flows.checksums import MANIFEST, differences
+from flows.errors import Refused, SourceUnavailable
+from flows.findings import Finding
+from flows.paths import GEODATA, ROOT
+from flows.profile import SYNTHETIC_MARK, load_profile
+from flows.run import StageReport
+from flows.stages import STAGES, Outcome, store_of
+from flows.store import published_ids
+
+BERLIN = ZoneInfo("Europe/Berlin")
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+# Patience, not expectation: a test that waits this long (s) has failed.
+PATIENCE = 120.0
+
+
+# --- The command line and the settings, without a server ---
+
+
+@pytest.fixture(scope="module")
+def refresh() -> ModuleType:
+    """``flows.refresh``, imported only when a test needs it: Prefect takes seconds."""
+    return importlib.import_module("flows.refresh")
+
+
+@pytest.fixture(scope="module")
+def deployment() -> dict[str, Any]:
+    """The deployment ``nightly`` as ``prefect.yaml`` states it."""
+    (only,) = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    return dict(only)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["release", "--profile", PROFILE, "--date", DAY.isoformat()]])
+def test_the_command_line_never_imports_prefect(arguments: list[str], geodata: Path, outputs: Path) -> None:
+    code = (
+        "import sys\n"
+        "from flows.cli import app\n"
+        "app(sys.argv[1:], standalone_mode=False)\n"
+        "sys.exit('prefect was imported' if 'prefect' in sys.modules else 0)"
+    )
+    places = {"PRAEVKARTE_GEODATA": str(geodata), "PRAEVKARTE_OUTPUTS": str(outputs)}
+    result = subprocess.run(
+        [sys.executable, "-c", code, *arguments], env=os.environ | places, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def last_sunday(year: int, month: int) -> date:
+    last = date(year, month, 31)
+    return last - timedelta(days=(last.weekday() + 1) % 7)
+
+
+@pytest.mark.parametrize("month", [3, 10])
+@pytest.mark.parametrize("year", range(2026, 2032))
+def test_the_night_in_which_the_clock_changes_has_one_run_at_a_quarter_past_three(
+    year: int, month: int, deployment: dict[str, Any]
+) -> None:
+    schedules = importlib.import_module("prefect.server.schemas.schedules")
+    (stated,) = deployment["schedules"]
+    schedule = schedules.CronSchedule(cron=stated["cron"], timezone=stated["timezone"])
+    change = datetime.combine(last_sunday(year, month), datetime.min.time(), BERLIN)
+    offsets = {(change + timedelta(days=days)).utcoffset() for days in (0, 1)}
+    assert len(offsets) == 2, "the clock does not change on this day"
+    for first in (change - timedelta(days=2), change):
+        runs = [moment.astimezone(BERLIN) for moment in asyncio.run(schedule.get_dates(5, first))]
+        assert [run.replace(tzinfo=None) for run in runs] == [
+            datetime.combine(first.date() + timedelta(days=days), datetime.min.time()).replace(hour=3, minute=15)
+            for days in range(5)
+        ]
+
+
+def test_prefect_yaml_names_no_place_on_this_machine() -> None:
+    text = (ROOT / "prefect.yaml").read_text(encoding="utf-8")
+    assert str(ROOT) not in text
+    assert str(Path.home()) not in text
+
+
+# --- What the office reads ---
+
+
+def finding(number: int) -> Finding:
+    return Finding("typ", "evidence.csv", "das ist kein Datum.", "Bitte berichtigen.", number, "belegt_am", "gestern")
+
+
+def test_a_refusal_names_the_first_finding_and_counts_the_rest(refresh: ModuleType) -> None:
+    one = refresh.failure_message(Refused([finding(2)]))
+    assert one == (
+        "Abgelehnt: 1 Befund; es wurde nichts veröffentlicht. "
+        "evidence.csv, Zeile 2, Spalte „belegt_am“, Wert „gestern“: das ist kein Datum. Bitte berichtigen."
+    )
+    many = refresh.failure_message(Refused([finding(line) for line in range(2, 1202)]))
+    assert many.startswith("Abgelehnt: 1.200 Befunde; es wurde nichts veröffentlicht. evidence.csv, Zeile 2,")
+    assert many.endswith("(und 1.199 weitere)")
+
+
+def test_a_missing_source_is_named(refresh: ModuleType) -> None:
+    error = SourceUnavailable("population.csv: die Eingabe fehlt.")
+    assert refresh.failure_message(error) == "Fehler: population.csv: die Eingabe fehlt."
+    assert refresh.check_rows(None, error) == [
+        {"Ergebnis": "nicht zu Ende geprüft", "Umfang": "population.csv: die Eingabe fehlt."}
+    ]
+
+
+def test_every_finding_is_a_row_of_the_check_results_until_a_page_is_full(refresh: ModuleType) -> None:
+    rows = refresh.check_rows(None, Refused([finding(line) for line in range(2, 5)]))
+    assert [row["Zeile"] for row in rows] == [2, 3, 4]
+    assert rows[0] == {
+        "Prüfung": "typ",
+        "Quelle": "evidence.csv",
+        "Zeile": 2,
+        "Spalte": "belegt_am",
+        "Wert": "gestern",
+        "Meldung": "das ist kein Datum.",
+        "Abhilfe": "Bitte berichtigen.",
+    }
+    full = refresh.check_rows(None, Refused([finding(line) for line in range(refresh.SHOWN + 7)]))
+    assert len(full) == refresh.SHOWN + 1
+    assert full[-1]["Meldung"].startswith("… und 7 weitere")
+
+
+def test_a_run_that_stops_early_does_not_claim_to_have_checked(refresh: ModuleType) -> None:
+    stopped = Outcome("unchanged", "Nichts geändert: 2026.02.01 ist aktuell.", "2026.02.01", None)
+    assert refresh.check_rows(stopped, None) == [
+        {"Ergebnis": "nicht erneut geprüft", "Umfang": "Nichts geändert: 2026.02.01 ist aktuell."}
+    ]
+
+
+def test_a_held_release_names_the_gates_that_hold_it(refresh: ModuleType) -> None:
+    reports = {"check": StageReport(notes=("38 Prüfungen ohne Befund",)), "publish": StageReport(notes=("halb leer",))}
+    held = Outcome("held", "2026.02.02 wartet auf Freigabe.", "2026.02.02", None, reports)
+    assert refresh.check_rows(held, None) == [
+        {"Ergebnis": "keine Befunde", "Umfang": "38 Prüfungen ohne Befund"},
+        {"Ergebnis": "Schwelle überschritten", "Umfang": "halb leer"},
+    ]
+
+
+def test_the_summary_of_invented_data_says_so(refresh: ModuleType) -> None:
+    outcome = Outcome("unchanged", "Nichts geändert", "demo-2026.02.01", None)
+    demo = refresh.summary("Titel", "Nichts geändert", [], load_profile(GEODATA, "demo"), outcome)
+    assert SYNTHETIC_MARK in demo
+    real = refresh.summary("Titel", "Nichts geändert", [], load_profile(GEODATA, "thueringen"), outcome)
+    assert SYNTHETIC_MARK not in real
+
+
+def test_the_summary_shows_markup_in_a_file_as_text(refresh: ModuleType) -> None:
+    text = refresh.summary("Titel", "Wert „<b>|[x](http://x.example)“", [], None, None)
+    assert r"Wert „\<b\>\|\[x\](http://x.example)“" in text
+
+
+# --- A server, a deployment and a worker on this machine ---
+
+
+def wait_for(what: str, probe: Callable[[], Any]) -> Any:
+    """The first result of ``probe`` that is something; fails when there is none in time."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := probe():
+            return found
+        time.sleep(0.2)
+    pytest.fail(f"waited in vain for {what}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass(frozen=True)
+class Prefect:
+    """A server on this machine: where it answers and the environment in which programs talk to it."""
+
+    url: str
+    environment: dict[str, str]
+    folder: Path
+
+    def call(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy between this machine and itself
+            response = session.request(method, f"{self.url}{path}", json=content, timeout=30)
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a Python program to its end."""
+        result = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A ``prefect`` command that goes on until the end of the block, in a session of its own."""
+        with (self.folder / f"{arguments[0]}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "prefect", *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                yield process
+            finally:
+                process.terminate()
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+
+    def healthy(self) -> bool:
+        try:
+            return bool(self.call("GET", "/health"))
+        except requests.ConnectionError:
+            return False
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+    """A Prefect server with a database of its own; afterwards nothing listens on its port."""
+    folder = tmp_path_factory.mktemp("prefect")
+    port = free_port()
+    settings = {
+        "PREFECT_HOME": str(folder / "home"),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_ENABLED": "false",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "DO_NOT_TRACK": "1",
+        "NO_PROXY": "127.0.0.1",
+        # A scheduled run that falls into the test must not touch the checkout's own releases.
+        "PRAEVKARTE_OUTPUTS": str(folder / "outputs"),
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    prefect = Prefect(settings["PREFECT_API_URL"], inherited | settings, folder)
+    with prefect.started("server", "start", "--host", "127.0.0.1", "--port", str(port)) as process:
+        wait_for("the server", lambda: process.poll() is not None or prefect.healthy())
+        assert process.poll() is None, (folder / "server.log").read_text()
+        yield prefect
+    assert not listens(port)
+
+
+@pytest.fixture(scope="module")
+def deployed(server: Prefect) -> dict[str, Any]:
+    """The deployment as the server knows it after ``prefect deploy``."""
+    server.run("-m", "prefect", "work-pool", "create", "praevkarte", "--type", "process")
+    server.run("-m", "prefect", "--no-prompt", "deploy", "--all")
+    return dict(server.call("GET", "/deployments/name/nightly/nightly"))
+
+
+@dataclass(frozen=True)
+class Night:
+    """A finished run: itself, its artifacts by key, and the releases that there are then."""
+
+    run: dict[str, Any]
+    artifacts: dict[str, str]
+    latest: str | None
+    releases: list[str]
+
+    @property
+    def morrow(self) -> str:
+        """The day after the one that the run was for."""
+        return (date.fromisoformat(self.run["parameters"]["day"]) + timedelta(days=1)).isoformat()
+
+
+def run_deployment(server: Prefect, deployment_id: str, parameters: dict[str, str]) -> Night:
+    """Trigger a run of the deployment and wait for its end."""
+    created = server.call("POST", f"/deployments/{deployment_id}/create_flow_run", {"parameters": parameters})
+
+    def finished() -> dict[str, Any] | None:
+        run = dict(server.call("GET", f"/flow_runs/{created['id']}"))
+        return run if run["state_type"] in FINAL else None
+
+    run = wait_for("the end of the run", finished)
+    artifacts = server.call("POST", "/artifacts/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+    store = store_of(load_profile(Path(parameters["geodata"]), parameters["profile"]), Path(parameters["outputs"]))
+    return Night(
+        run,
+        {artifact["key"]: artifact["data"] for artifact in artifacts},
+        store.target.pointer(),
+        published_ids(store),
+    )
+
+
+def tasks_of(server: Prefect, night: Night) -> list[tuple[str, str]]:
+    """Names and states of a run's tasks in their order; the server learns of them as events, after the run's end."""
+    mine = {"flow_runs": {"id": {"any_": [night.run["id"]]}}, "sort": "EXPECTED_START_TIME_ASC"}
+
+    def finished() -> list[dict[str, Any]] | None:
+        tasks = list(server.call("POST", "/task_runs/filter", mine))
+        return tasks if all(task["state_type"] in FINAL for task in tasks) else None
+
+    return [(task["name"], task["state_type"]) for task in wait_for("the ends of the tasks", finished)]
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the nights of this module publish."""
+    return tmp_path_factory.mktemp("nights")
+
+
+@pytest.fixture(scope="module")
+def spend_night(server: Prefect, deployed: dict[str, Any], releases: Path) -> Iterator[Callable[[Path, str], Night]]:
+    """``spend_night(geodata, day)`` has the deployment run by a process worker on its pool."""
+    with server.started("worker", "start", "--pool", deployed["work_pool_name"]):
+
+        def spend(geodata: Path, day: str) -> Night:
+            parameters = {"profile": PROFILE, "geodata": str(geodata), "outputs": str(releases), "day": day}
+            return run_deployment(server, deployed["id"], parameters)
+
+        yield spend
+
+
+@pytest.fixture(scope="module")
+def first_night(spend_night: Callable[[Path, str], Night], geodata: Path) -> Night:
+    return spend_night(geodata, DAY.isoformat())
+
+
+@pytest.fixture(scope="module")
+def second_night(spend_night: Callable[[Path, str], Night], geodata: Path, first_night: Night) -> Night:
+    return spend_night(geodata, first_night.morrow)
+
+
+@pytest.fixture(scope="module")
+def broken_night(
+    spend_night: Callable[[Path, str], Night], second_night: Night, tmp_path_factory: pytest.TempPathFactory
+) -> Night:
+    """The office has typed a date that nobody can read into line 2 of the evidence."""
+    evidence = (KLEINLAND / "evidence.csv").read_text(encoding="utf-8").replace("2017-03-02", "im März 17")
+    geodata = build_geodata(tmp_path_factory.mktemp("broken") / "geodata", {"evidence.csv": evidence})
+    return spend_night(geodata, second_night.morrow)
+
+
+@pytest.fixture(scope="module")
+def thin_night(
+    spend_night: Callable[[Path, str], Night], broken_night: Night, tmp_path_factory: pytest.TempPathFactory
+) -> Night:
+    """All hints have vanished overnight, and nobody has said why."""
+    header = (KLEINLAND / "hints.csv").read_text(encoding="utf-8").splitlines()[0]
+    geodata = build_geodata(tmp_path_factory.mktemp("thin") / "geodata", {"hints.csv": f"{header}\n"})
+    return spend_night(geodata, broken_night.morrow)
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_the_deployment_runs_every_night_one_at_a_time(deployed: dict[str, Any]) -> None:
+    (schedule,) = deployed["schedules"]
+    assert schedule["active"]
+    assert schedule["schedule"]["cron"] == "15 3 * * *"
+    assert schedule["schedule"]["timezone"] == "Europe/Berlin"
+    assert deployed["global_concurrency_limit"]["limit"] == 1
+    assert deployed["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert deployed["work_pool_name"] == "praevkarte"
+    assert deployed["parameters"] == {"profile": "thueringen"}
+    assert deployed["tags"] == ["praevkarte"]
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_the_worker_is_sent_to_the_checkout_that_was_deployed(deployed: dict[str, Any]) -> None:
+    (step,) = deployed["pull_steps"]
+    assert step == {"prefect.deployments.steps.set_working_directory": {"directory": str(ROOT)}}
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_the_server_plans_the_coming_nights(server: Prefect, deployed: dict[str, Any]) -> None:
+    """With the wrong SQLAlchemy the scheduler fails in every loop and plans nothing."""
+    planned = {
+        "deployments": {"id": {"any_": [deployed["id"]]}},
+        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+        "sort": "EXPECTED_START_TIME_ASC",
+    }
+    runs = wait_for("scheduled runs", lambda: server.call("POST", "/flow_runs/filter", planned))
+    starts = [datetime.fromisoformat(run["expected_start_time"]).astimezone(BERLIN) for run in runs]
+    assert {start.strftime("%H:%M:%S") for start in starts} == {"03:15:00"}
+    days = [start.date() for start in starts]
+    assert days == [days[0] + timedelta(days=number) for number in range(len(days))]
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_the_first_night_publishes_a_release_that_verifies(first_night: Night, releases: Path) -> None:
+    assert first_night.run["state_type"] == "COMPLETED", first_night.run["state"]
+    assert first_night.run["state"]["message"] == "Veröffentlicht: 2026.02.01"
+    assert first_night.run["name"] == "kleinland 2026-02-01"
+    assert first_night.releases == ["2026.02.01"]
+    assert first_night.latest == "2026.02.01"
+    assert (releases / "latest" / MANIFEST).read_text(encoding="utf-8").count("\n") > 1
+    assert differences(releases / "latest") == {}
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_each_stage_is_a_task_in_the_order_of_the_command_line(server: Prefect, first_night: Night) -> None:
+    assert tasks_of(server, first_night) == [(stage.title, "COMPLETED") for stage in STAGES]
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_the_first_night_leaves_a_summary_and_the_check_results(first_night: Night, releases: Path) -> None:
+    summary = first_night.artifacts["zusammenfassung-kleinland"]
+    assert "**Veröffentlicht: 2026.02.01**" in summary
+    municipalities = len((releases / "latest" / "gemeinden.csv").read_text(encoding="utf-8").splitlines()) - 1
+    assert f"| gemeinden | Gemeinden | {municipalities} |" in summary
+    assert all(stage.title in summary for stage in STAGES)
+    (row,) = json.loads(first_night.artifacts["pruefungen-kleinland"])
+    assert row["Ergebnis"] == "keine Befunde"
+    assert "Prüfungen ohne Befund" in row["Umfang"]
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_the_second_night_finds_nothing_changed(server: Prefect, second_night: Night) -> None:
+    assert second_night.run["state_type"] == "COMPLETED", second_night.run["state"]
+    assert second_night.run["state"]["message"] == "Nichts geändert: 2026.02.01 ist aktuell."
+    assert second_night.releases == ["2026.02.01"]
+    assert tasks_of(server, second_night) == [(STAGES[0].title, "COMPLETED")]
+    assert "**Nichts geändert: 2026.02.01 ist aktuell.**" in second_night.artifacts["zusammenfassung-kleinland"]
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_a_night_with_a_faulty_input_fails_and_says_where(server: Prefect, broken_night: Night, releases: Path) -> None:
+    place = "evidence.csv, Zeile 2, Spalte „belegt_am“, Wert „im März 17“"
+    assert broken_night.run["state_type"] == "FAILED"
+    assert broken_night.run["state"]["message"].startswith("Abgelehnt: 1 Befund; es wurde nichts veröffentlicht.")
+    assert place in broken_night.run["state"]["message"]
+    assert "Wert „im März 17“" in broken_night.artifacts["zusammenfassung-kleinland"]
+    (row,) = json.loads(broken_night.artifacts["pruefungen-kleinland"])
+    assert (row["Quelle"], row["Zeile"], row["Spalte"]) == ("evidence.csv", 2, "belegt_am")
+    assert row["Wert"] == "im März 17"
+    assert tasks_of(server, broken_night) == [(STAGES[0].title, "COMPLETED"), (STAGES[1].title, "FAILED")]
+    assert broken_night.latest == "2026.02.01"
+    assert broken_night.releases == ["2026.02.01"]
+    assert differences(releases / "latest") == {}
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_a_night_whose_release_is_held_does_not_look_like_the_others(thin_night: Night) -> None:
+    assert thin_night.run["state_type"] == "COMPLETED", thin_night.run["state"]
+    assert thin_night.run["state_name"] == "Wartet auf Freigabe"
+    assert thin_night.run["state"]["message"].startswith("2026.02.04 wartet auf Freigabe")
+    assert {row["Ergebnis"] for row in json.loads(thin_night.artifacts["pruefungen-kleinland"])} == {
+        "keine Befunde",
+        "Schwelle überschritten",
+    }
+    assert "| hinweise | Hinweise | 0 |" in thin_night.artifacts["zusammenfassung-kleinland"]
+    assert thin_night.latest == "2026.02.01"
+    assert thin_night.releases == ["2026.02.01"]
+
+
+ATTEMPTS = """
+import json
+from prefect import flow
+from flows import refresh
+from flows.errors import PipelineError, Refused, SourceUnavailable
+from flows.findings import Finding
+from flows.run import StageReport
+from flows.stages import Stage
+
+refresh.RETRY_SECONDS = 0.01
+attempts = {}
+
+def failing(name, error, times, network):
+    def stage(run):
+        attempts[name] = attempts.get(name, 0) + 1
+        if attempts[name] <= times:
+            raise error
+        return StageReport()
+    try:
+        refresh.run_as_task(Stage(name, name, stage, network), None)
+    except PipelineError as raised:
+        assert raised is error
+
+@flow
+def night():
+    away, wrong = SourceUnavailable("away"), Refused([Finding("x", f"row {n}", "z") for n in range(500)])
+    failing("network, back at the second try", away, 1, True)
+    failing("network, away for good", away, 99, True)
+    failing("network, refused", wrong, 99, True)
+    failing("no network, away", away, 99, False)
+
+night()
+print(json.dumps(attempts))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_only_an_unreachable_source_is_tried_again(server: Prefect, refresh: ModuleType) -> None:
+    result = server.run("-c", ATTEMPTS)
+    assert json.loads(result.stdout) == {
+        "network, back at the second try": 2,
+        "network, away for good": 1 + refresh.RETRIES,
+        "network, refused": 1,
+        "no network, away": 1,
+    }
+    # The log names the first finding, not all of them.
+    assert "row 0" in result.stderr
+    assert "row 499" not in result.stderr
+
+
+BUSY = """
+import sys
+from pathlib import Path
+from flows.profile import load_profile
+from flows.refresh import nightly
+from flows.stages import store_of
+from flows.store import locked, published_ids
+
+profile, geodata, outputs = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+store = store_of(load_profile(geodata, profile), outputs)
+with locked(store):
+    state = nightly(profile, geodata=geodata, outputs=outputs, return_state=True)
+print(state.type.value, published_ids(store), state.message)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.prefect
+def test_a_second_run_at_the_same_time_gives_way(server: Prefect, geodata: Path, outputs: Path) -> None:
+    result = server.run("-c", BUSY, PROFILE, str(geodata), str(outputs))
+    assert result.stdout.startswith("FAILED [] Fehler:")
+    assert "ein anderer Lauf arbeitet hier" in result.stdout

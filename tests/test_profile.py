@@ -1,0 +1,133 @@
+"""Profiles: everything that one publication sets, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from conftest import KLEINLAND, PROFILE, VARIANT
+
+from flows.errors import WrongUsage
+from flows.paths import GEODATA
+from flows.profile import Profile, load_profile, profile_names
+from flows.stages import store_of
+
+Make = Callable[..., Path]
+
+
+def variant(make_geodata: Make, settings: str) -> Profile:
+    """A profile that extends Kleinland by these settings."""
+    return load_profile(make_geodata({"profile.toml": f'extends = "kleinland"\n{settings}'}), VARIANT)
+
+
+def test_a_profile_holds_the_settings_of_its_file(geodata: Path) -> None:
+    profile = load_profile(geodata, PROFILE)
+    assert (profile.name, profile.lands, profile.wave) == ("kleinland", ("99",), "2020")
+    assert (profile.territory_date, profile.population_date) == (date(2020, 6, 30), date(2018, 12, 31))
+    assert {source.dataset for source in profile.sources} >= {"boundaries", "committees", "evidence"}
+    assert all(source.file.is_file() for source in profile.sources)
+
+
+def test_profiles_are_listed_by_name(make_geodata: Make) -> None:
+    assert profile_names(make_geodata({"profile.toml": 'extends = "kleinland"\n'})) == ["kleinland", "variante"]
+
+
+def test_an_extending_profile_replaces_only_what_it_states_again(make_geodata: Make) -> None:
+    profile = variant(make_geodata, 'title = "Probe"\n[territory]\ndate = 2018-12-31\n')
+    assert (profile.title, profile.territory_date) == ("Probe", date(2018, 12, 31))
+    assert (profile.boundaries_date, profile.licence.name) == (date(2016, 1, 1), "dl-de/by-2-0")
+
+
+def test_sources_lie_beside_the_profile_that_names_them(make_geodata: Make) -> None:
+    profile = variant(make_geodata, '[sources]\nhints = "hinweise.csv"\n')
+    folders = {source.dataset: source.file.parent.name for source in profile.sources}
+    assert folders["hints"] == VARIANT
+    assert folders["committees"] == PROFILE
+
+
+def test_a_source_may_be_a_sheet_of_a_workbook(make_geodata: Make) -> None:
+    profile = variant(make_geodata, '[sources]\ncommittees = "gremien.xlsx#Gremien 2026"\n')
+    (source,) = (source for source in profile.sources if source.dataset == "committees")
+    assert (source.file.name, source.sheet) == ("gremien.xlsx", "Gremien 2026")
+    assert source.label == "gremien.xlsx [Gremien 2026]"
+
+
+def test_an_empty_source_is_left_out(make_geodata: Make) -> None:
+    profile = variant(make_geodata, '[sources]\nmonitoring = ""\n')
+    assert "monitoring" not in {source.dataset for source in profile.sources}
+
+
+def test_an_unknown_profile_is_answered_with_those_that_exist(geodata: Path) -> None:
+    with pytest.raises(
+        WrongUsage, match=r"Das Profil „thuringen“ gibt es nicht in .*\. Vorhanden: kleinland\."
+    ) as caught:
+        load_profile(geodata, "thuringen")
+    assert caught.value.exit_code == 2
+
+
+def test_an_extended_profile_must_exist(make_geodata: Make) -> None:
+    with pytest.raises(WrongUsage, match="Das Profil „grossland“ gibt es nicht"):
+        load_profile(make_geodata({"profile.toml": 'extends = "grossland"\n'}), VARIANT)
+
+
+def test_a_file_that_is_no_toml_is_named(make_geodata: Make) -> None:
+    with pytest.raises(WrongUsage, match=r"profile\.toml: die Datei ist kein gültiges TOML"):
+        variant(make_geodata, 'lands = ["99"\n')
+
+
+SETTINGS = (KLEINLAND / "profile.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("setting", ["title", "lands", "synthetic", "wave", "boundaries_date", "[publisher]"])
+def test_a_missing_setting_is_named(tmp_path: Path, setting: str) -> None:
+    lines = [line for line in SETTINGS.splitlines() if not line.startswith(setting)]
+    folder = tmp_path / "lueckenhaft"
+    folder.mkdir()
+    (folder / "profile.toml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(WrongUsage, match=r"profile\.toml: die Einstellung"):
+        load_profile(tmp_path, "lueckenhaft")
+
+
+def test_a_misspelt_setting_is_named(make_geodata: Make) -> None:
+    with pytest.raises(WrongUsage, match=r"profile\.toml: die Einstellung .*'mail'"):
+        variant(make_geodata, '[publisher]\nmail = "info@praevention.example"\n')
+
+
+@pytest.mark.parametrize("outputs", [".", ""])
+def test_a_synthetic_profile_never_publishes_beside_real_releases(make_geodata: Make, outputs: str) -> None:
+    with pytest.raises(WrongUsage, match="damit Beispieldaten nie neben echten stehen"):
+        variant(make_geodata, f'synthetic = true\noutputs = "{outputs}"\n')
+
+
+def test_a_synthetic_release_has_ids_of_its_own(make_geodata: Make, tmp_path: Path) -> None:
+    profile = variant(make_geodata, 'synthetic = true\noutputs = "demo"\n')
+    assert store_of(profile, tmp_path).prefix == "demo-"
+    assert store_of(load_profile(make_geodata(), PROFILE), tmp_path).prefix == ""
+
+
+def test_a_profile_is_a_draft_until_somebody_answers_for_it(make_geodata: Make, geodata: Path) -> None:
+    assert load_profile(geodata, PROFILE).draft
+    named = '[publisher]\nname = "Präventionsstelle"\nemail = "info@praevention.example"\n'
+    assert variant(make_geodata, named).draft
+    assert not variant(make_geodata, f'base_url = "https://praevention.example/karte/"\n{named}').draft
+
+
+def test_the_public_address_has_no_slash_at_its_end(make_geodata: Make) -> None:
+    assert variant(make_geodata, 'base_url = "https://praevention.example/karte/"\n').base_url.endswith("/karte")
+
+
+def test_the_default_profile_is_a_real_draft_without_responses() -> None:
+    profile = load_profile(GEODATA, "thueringen")
+    assert (profile.synthetic, profile.draft, profile.outputs) == (False, True, ".")
+    assert not [source for source in profile.sources if source.dataset.startswith("survey_responses")]
+
+
+def test_the_demonstration_differs_from_the_default_only_in_what_it_invents() -> None:
+    default, demo = load_profile(GEODATA, "thueringen"), load_profile(GEODATA, "demo")
+    assert (demo.synthetic, demo.outputs) == (True, "demo")
+    assert set(demo.sources) - set(default.sources) == {demo.sources[-1]}
+    assert demo.sources[-1].dataset == "survey_responses_2020"
+    assert "DEMONSTRATION" in demo.title
+    assert demo.territory_date == default.territory_date
