@@ -14,9 +14,11 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import shapely
 
 from flows import geometry
+from flows.database import create_table
 from flows.schema_change import SchemaChange, primary_key, schema_changes, schemas_of
 from flows.validate import name, quoted
 
@@ -74,7 +76,8 @@ class DatasetFigures:
 class Comparison:
     """Everything that differs between two releases.
 
-    ``labels`` are what people call the rows named in ``changes``, by dataset and key; ``columns`` the columns' titles.
+    ``labels`` are what people call the rows named in ``changes``, by dataset and key: a name, then what tells it from
+    others; ``columns`` are the columns' titles.
     """
 
     previous: str
@@ -83,7 +86,7 @@ class Comparison:
     figures: Mapping[str, DatasetFigures]
     missing_datasets: tuple[str, ...] = ()
     missing_formats: tuple[str, ...] = ()
-    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -97,15 +100,14 @@ def descriptor_of(folder: Path) -> dict[str, Any]:
 
 
 def _read(con: duckdb.DuckDBPyConnection, table: str, file: Path) -> list[str]:
-    """Read a CSV as texts into ``table``; an empty cell is NULL. Returns the columns."""
+    """Read a CSV as texts into ``table``; an empty cell is NULL. Returns the columns.
+
+    Not by DuckDB's own reader: with its sniffer off, some settings of it find no row and say nothing.
+    """
     with file.open(encoding="utf-8", newline="") as stream:
-        header = next(csv.reader(stream))
-    columns = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in header)
-    con.execute(
-        f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({quoted(str(file))}, header = true, delim = ',', "
-        "quote = '\"', escape = '\"', new_line = '\\r\\n', nullstr = '', strict_mode = true, auto_detect = false, "
-        f"columns = {{{columns}}})"
-    )
+        header, *rows = csv.reader(stream, strict=True)
+    cells = [pa.array([row[i] or None for row in rows], pa.string()) for i in range(len(header))]
+    create_table(con, table, pa.table(cells, names=header))
     return header
 
 
@@ -154,17 +156,18 @@ def _column_figures(
     return {column: ColumnFigures(*values[5 * i : 5 * i + 5]) for i, column in enumerate(columns)}
 
 
-def _labels(con: duckdb.DuckDBPyConnection, key: Sequence[str], columns: list[str], keys: set[str]) -> dict[str, str]:
-    """What people call the rows of ``keys``: the first label column, with the others in brackets."""
+def _labels(
+    con: duckdb.DuckDBPyConnection, key: Sequence[str], columns: list[str], keys: set[str]
+) -> dict[str, tuple[str, ...]]:
+    """What people call the rows of ``keys``: the values of the label columns, in the new release where it is there."""
     if not columns or not keys:
         return {}
     selected = ", ".join(f"t.{name(column)}" for column in columns)
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for table in ("old", "new"):
         for row in con.execute(f"SELECT {_key('t', key)}, {selected} FROM {table} t").fetchall():
-            first, *rest = [value for value in row[1:] if value is not None] or [row[0]]
             if row[0] in keys:
-                found[row[0]] = f"{first} ({', '.join(rest)})" if rest else first
+                found[row[0]] = tuple(value for value in row[1:] if value is not None)
     return found
 
 
@@ -218,7 +221,7 @@ def _compare_dataset(
     schemas: tuple[Mapping[str, Any], Mapping[str, Any]],
     files: tuple[Path, Path],
     label: Sequence[str],
-) -> tuple[list[Change], DatasetFigures, dict[str, str]]:
+) -> tuple[list[Change], DatasetFigures, dict[str, tuple[str, ...]]]:
     """Compare one table in the old and the new release, and the GeoJSON beside it if there is one."""
     before, after = _read(con, "old", files[0]), _read(con, "new", files[1])
     key = primary_key(schemas[1])
@@ -252,7 +255,7 @@ def compare(old: Path, new: Path, labels: Mapping[str, Sequence[str]]) -> Compar
     paths = [{resource["name"]: resource["path"] for resource in one["resources"]} for one in descriptors]
     changes: list[Change] = []
     figures: dict[str, DatasetFigures] = {}
-    names: dict[str, dict[str, str]] = {}
+    names: dict[str, dict[str, tuple[str, ...]]] = {}
     with duckdb.connect() as con:
         for dataset in (dataset for dataset in after if dataset in before):
             schemas = before[dataset], after[dataset]

@@ -27,6 +27,7 @@ from flows.checksums import files_of
 from flows.contracts import load_contract, release_contracts
 from flows.database import database as open_database
 from flows.errors import WrongUsage
+from flows.formats.catalogue import FORMATS
 from flows.metadata.catalog import ADMS, DCATAP, DCATDE, EU, SPDX, attribution_text, catalog_graph, identifier
 from flows.metadata.citation import write_citation
 from flows.metadata.codelists import FOLDER, code_lists
@@ -324,6 +325,18 @@ def test_the_catalogue_of_a_draft_conforms_to_dcat_ap_de(catalog: rdflib.Graph) 
 
 def test_the_catalogue_of_a_publisher_conforms_to_dcat_ap_de(published: rdflib.Graph) -> None:
     assert violations(published) == []
+
+
+def test_a_catalogue_with_every_format_conforms_to_dcat_ap_de(
+    con: duckdb.DuckDBPyConnection, run: Run, files: list[DataFile]
+) -> None:
+    one = next(file for file in files if file.path == "gemeinden.geojson")
+    every = [replace(one, path=f"gemeinden{ending}", format=kind) for ending, kind in FORMATS.items()]
+    graph = catalog_graph(con, run, CONTRACTS, every)
+    assert len(set(graph.subjects(RDF.type, namespace.DCAT.Distribution))) == len(FORMATS)
+    codes = {str(code).rpartition("/")[2] for code in graph.objects(None, DCTERMS["format"])}
+    assert codes == {"CSV", "GEOJSON", "GPKG", "PARQUET", "XLSX"}
+    assert violations(graph) == []
 
 
 @pytest.mark.slow

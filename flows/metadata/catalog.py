@@ -13,7 +13,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid5
 
 import duckdb
-from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, SKOS, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
 from flows.contracts import Contract
@@ -45,6 +45,7 @@ PREFIXES = {
     "dcatde": DCATDE,
     "dcterms": DCTERMS,
     "foaf": FOAF,
+    "skos": SKOS,
     "spdx": SPDX,
     "vcard": VCARD,
     "xsd": XSD,
@@ -56,6 +57,10 @@ STABLE = EU["planned-availability/STABLE"]
 # A release appears when its inputs change.
 FREQUENCY = EU["frequency/IRREG"]
 GERMAN = EU["language/DEU"]
+# Codes that came into the EU list of file types after 2019. The copy with which GovData's shapes are often run is of
+# that year and would call them wrong, so the catalogue says itself that they belong to the list.
+NEW_FILE_TYPES = ("GPKG", "PARQUET")
+FILE_TYPES = EU["file-type"]
 # New in DCAT 3; rdflib knows the terms of DCAT 2.
 VERSION = URIRef("http://www.w3.org/ns/dcat#version")
 SHA256 = SPDX["checksumAlgorithm_sha256"]
@@ -227,7 +232,11 @@ def _distribution(run: Run, file: DataFile, attribution: str) -> Iterator[Triple
     yield distribution, DCAT.byteSize, Literal(file.bytes, datatype=XSD.nonNegativeInteger)
     yield distribution, DCATAP.availability, availability(profile)
     if file.format.eu_code:
-        yield distribution, DCTERMS["format"], EU[f"file-type/{file.format.eu_code}"]
+        code = EU[f"file-type/{file.format.eu_code}"]
+        yield distribution, DCTERMS["format"], code
+        if file.format.eu_code in NEW_FILE_TYPES:
+            yield code, RDF.type, SKOS.Concept
+            yield code, SKOS.inScheme, FILE_TYPES
     if not profile.draft:
         yield distribution, ADMS.status, EU["distribution-status/COMPLETED"]
     yield distribution, SPDX.checksum, checksum

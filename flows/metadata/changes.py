@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,9 @@ TABLE = "changes.csv"
 TEXT = "CHANGES.md"
 # So many rows of a kind are named in the text; the rest stands in the table.
 NAMED = 10
+# So many changed columns of a row are named.
+COLUMNS = 3
+ISO_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 # Truth rule: what our data say is not what happened out there.
 READING = (
     "„Neu“ und „entfallen“ sprechen von Zeilen dieser Daten: Neu heißt nicht neu gegründet, entfallen heißt nicht "
@@ -47,7 +51,19 @@ def _named(names: list[str]) -> str:
 
 
 def _label(comparison: Comparison, dataset: str, key: str) -> str:
-    return f"„{comparison.labels.get(dataset, {}).get(key, key)}“"
+    """A row as people know it: its name, in brackets what tells it from others, or its key where it has no name."""
+    first, *rest = comparison.labels.get(dataset, {}).get(key) or (key,)
+    rest = [german_day(value) if ISO_DATE.fullmatch(value) else value for value in rest]
+    return f"„{first}“ ({', '.join(rest)})" if rest else f"„{first}“"
+
+
+def _columns(titles: list[str]) -> str:
+    shown = ", ".join(titles[:COLUMNS])
+    return (
+        f"{shown} und {number(len(titles) - COLUMNS)} weitere Angaben"
+        if len(titles) > COLUMNS + 1
+        else ", ".join(titles)
+    )
 
 
 def _changed(comparison: Comparison, dataset: str, changes: list[Change]) -> list[str]:
@@ -57,7 +73,7 @@ def _changed(comparison: Comparison, dataset: str, changes: list[Change]) -> lis
     for change in changes:
         if change.kind == CHANGED and change.column:
             columns.setdefault(change.key, []).append(titles.get(change.column, change.column))
-    return [f"{_label(comparison, dataset, key)}: {', '.join(found)}" for key, found in columns.items()]
+    return [f"{_label(comparison, dataset, key)}: {_columns(found)}" for key, found in columns.items()]
 
 
 def _dataset_line(comparison: Comparison, dataset: str, title: str, changes: list[Change]) -> str:
@@ -66,13 +82,13 @@ def _dataset_line(comparison: Comparison, dataset: str, title: str, changes: lis
     )
     changed = _changed(comparison, dataset, changes)
     parts = [
-        f"{number(len(names))} {word} ({_named(names)})"
+        f"{number(len(names))} {word}: {_named(names)}"
         for names, word in ((come, "neu"), (changed, "geändert"), (gone, "entfallen"))
         if names
     ]
     if not gone:
-        parts.append("keine Zeile entfallen")
-    return f"- **{title}:** {'; '.join(parts)}."
+        parts.append("Keine Zeile entfallen")
+    return f"- **{title}:** {'. '.join(parts)}."
 
 
 def _rows_text(comparison: Comparison, titles: Mapping[str, str]) -> str:

@@ -37,11 +37,12 @@ def _contract(name: str, codes: Sequence[Code], uses: Sequence[tuple[Contract, F
     own = ("code", "bezeichnung", "bezeichnung_en", "definition", "definition_en", *codes[0].extra)
     column = uses[0][1]
     used = ", ".join(f"{contract.name}.{field.name}" for contract, field in uses)
+    word = "Spalte" if len(uses) == 1 else "Spalten"
     contract = replace(
         base,
         name=name,
         title=f"Codeliste {name} ({column.title})",
-        description=f"Die Codes der Spalten {used}.",
+        description=f"Die Codes der {word} {used}.",
         fields=tuple(field for field in base.fields if field.name in own),
     )
     return published(contract, synthetic)

@@ -15,6 +15,7 @@ import mimetypes
 import os
 import shutil
 import socket
+import textwrap
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -79,7 +80,7 @@ def _reaching(method: Method) -> Method:
             return method(self, *args, **kwargs)
         except (BaseError, FileNotFoundError) as error:
             raise StoreUnusable(
-                f"{self.label}: der Objektspeicher antwortet nicht wie erwartet ({' '.join(str(error).split())}). "
+                f"{self.label}: der Objektspeicher antwortet nicht wie erwartet ({textwrap.shorten(str(error), 300)}). "
                 "Bitte Adresse, Bucket und die AWS_…-Variablen prüfen und erneut aufrufen."
             ) from error
 
