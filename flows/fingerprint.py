@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def parameters(profile: Profile) -> dict[str, Any]:
         "beschreibung": profile.description,
         "laender": list(profile.lands),
         "synthetisch": profile.synthetic,
-        "herausgeber": {"name": profile.publisher.name, "email": profile.publisher.email, "url": profile.publisher.url},
+        "herausgeber": asdict(profile.publisher),
         "lizenz": {"name": profile.licence.name, "titel": profile.licence.title, "url": profile.licence.url},
         "basis_url": profile.base_url,
         "gebietsstand": profile.territory_date.isoformat(),

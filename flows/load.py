@@ -27,6 +27,8 @@ from flows.tables import read_table
 from flows.validate import check_header, check_values, name, quoted
 
 RESPONSES = "survey_responses"
+# West, south, east and north of all VG250 areas with a margin, in metres of EPSG:25832.
+GERMANY = (200_000, 5_200_000, 1_000_000, 6_200_000)
 PLAIN_DATASETS = {
     "register",
     "population",
@@ -71,13 +73,26 @@ def _boundary_table(run: Run, source: Source) -> pa.Table:
     # GeoParquet 1.1: a missing crs means OGC:CRS84.
     crs = json.dumps(column["crs"]) if column.get("crs") else geometry.OUTSIDE
     shapes = geometry.from_table(table.select([primary]).rename_columns(["geometry"]))
-    if findings := list(_shape_findings(shapes, source)):
+    moved = geometry.transform(shapes, crs, geometry.INSIDE)
+    if findings := list(_shape_findings(shapes, source)) or list(_place_findings(moved, source)):
         raise Refused(findings)
     others = [field for field in table.column_names if field != primary]
     texts = [_text_column(table.column(field)) for field in others]
     lines = pa.array(np.arange(1, len(table) + 1), pa.int64())
     attributes = pa.table([lines, *texts], names=["zeile", *others])
-    return geometry.with_geometry(attributes, geometry.transform(shapes, crs, geometry.INSIDE))
+    return geometry.with_geometry(attributes, moved)
+
+
+def _place_findings(shapes: geometry.Geometries, source: Source) -> Iterator[Finding]:
+    """Shapes (EPSG:25832) that do not lie in Germany: swapped coordinates, or another CRS than the file says."""
+    west, south, east, north = GERMANY
+    bounds = shapely.bounds(shapes)
+    # Written so that a coordinate that is not a number counts as outside.
+    inside = (bounds[:, 0] > west) & (bounds[:, 1] > south) & (bounds[:, 2] < east) & (bounds[:, 3] < north)
+    if outside := np.flatnonzero(~inside).tolist():
+        message = f"{len(outside)} Flächen liegen nicht in Deutschland, die erste in dieser Zeile."
+        remedy = "Bitte das Bezugssystem und die Reihenfolge der Koordinaten prüfen."
+        yield Finding("flaeche", source.label, message, remedy, outside[0] + 1, "geometry")
 
 
 def _text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:

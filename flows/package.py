@@ -84,7 +84,7 @@ def describe(
     copy_assets(run)
     write_provenance(run, read_rows(con))
     described = data_files(run, contracts)
-    write_catalog(con, run, contracts, described)
+    write_catalog(con, run, contracts, described, run.profile.publisher.contributor_id)
     write_jsonld(con, run, datasets, described)
     write_citation(run)
     write_licence(run)

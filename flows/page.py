@@ -22,6 +22,8 @@ from flows import geometry, german
 from flows.contracts import Code, Contract
 from flows.formats.catalogue import FORMATS
 from flows.metadata.datapackage import attributions
+from flows.metadata.jsonld import FILE as JSONLD
+from flows.metadata.text import citation
 from flows.page_data import (
     NOT_ASKED,
     SIGN_FORMS,
@@ -298,7 +300,14 @@ def _page_content(
         "downloads": [_download(con, contract, files) for contract in contracts],
         "further": {name: size for name, size in sorted(files.items()) if _is_further(name, contracts)},
         "sources": attributions(run),
+        "citation": citation(run),
+        "jsonld": _embedded((run.package / JSONLD).read_text(encoding="utf-8")),
     }
+
+
+def _embedded(text: str) -> Markup:
+    """JSON as the content of a script element: nothing in it can end the element or open a comment."""
+    return Markup(text.replace("<", "\\u003c"))
 
 
 def _missing_settings(profile: Profile) -> list[str]:

@@ -23,6 +23,8 @@ class Publisher:
     name: str
     email: str
     url: str
+    contributor_id: str = ""
+    """IRI in http://dcat-ap.de/def/contributors, where the publisher has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,16 @@ from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from conftest import DAY, PROFILE, build_geodata, profile_of, write_sidecar
+import shapely
+from conftest import DAY, KLEINLAND, LAYERS, PROFILE, build_geodata, profile_of, write_sidecar
+from numpy.typing import NDArray
 
+from flows import geometry
 from flows.acquire import acquire
 from flows.boundary_import import import_boundaries
 from flows.check import contract_findings
@@ -398,6 +402,27 @@ def test_a_boundary_file_of_another_kind_is_refused(
     with pytest.raises(Refused) as caught:
         load_kleinland(make_geodata({"boundaries.parquet": rewritten(geodata, change)}))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("moved", ["EPSG:25832", "swapped"])
+def test_coordinates_of_another_reference_system_are_refused(make_geodata: Callable[..., Path], moved: str) -> None:
+    def elsewhere(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        if moved == "swapped":
+            return points[:, ::-1]
+        return shapely.get_coordinates(geometry.transform(shapely.points(points), geometry.OUTSIDE, moved))
+
+    layers: dict[str, str] = {}
+    for layer in LAYERS:
+        content = json.loads((KLEINLAND / "layers" / f"{layer}.geojson").read_text(encoding="utf-8"))
+        for feature in content["features"]:
+            shape = shapely.transform(shapely.from_geojson(json.dumps(feature["geometry"])), elsewhere)
+            feature["geometry"] = json.loads(shapely.to_geojson(shape))
+        layers[f"layers/{layer}.geojson"] = json.dumps(content)
+    with pytest.raises(Refused) as caught:
+        load_kleinland(make_geodata(layers))
+    assert str(caught.value).startswith(
+        "boundaries.parquet, Zeile 1, Spalte „geometry“: 13 Flächen liegen nicht in Deutschland"
+    )
 
 
 def test_another_geometry_encoding_is_refused(geodata: Path, make_geodata: Callable[..., Path]) -> None:

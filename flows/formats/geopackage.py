@@ -105,7 +105,8 @@ def _describe_file(con: sqlite3.Connection, imprint: Imprint) -> None:
         "inLanguage": "de",
         "license": imprint.licence.url,
         "isBasedOn": [
-            {"@type": "CreativeWork", "creditText": source.text, "url": source.url} for source in imprint.attributions
+            {"@type": "CreativeWork", "creditText": source.text} | ({"url": source.url} if source.url else {})
+            for source in imprint.attributions
         ],
     }
     con.execute(

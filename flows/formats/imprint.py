@@ -14,7 +14,7 @@ STEM = "praeventionskarte"
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What a source wants to be named as, and the address of the source."""
+    """What a source wants to be named as, and the address of the source (empty where it has none)."""
 
     text: str
     url: str
@@ -35,10 +35,11 @@ class Imprint:
 def imprint(profile: Profile, release_id: str, day: date, sources: Iterable[Mapping[str, str]]) -> Imprint:
     """The imprint of a release of ``profile``; title and description of a synthetic one carry its mark.
 
-    ``sources`` are records with ``attribution`` and ``path`` (an address), as ``datapackage.json`` lists them.
+    ``sources`` are records with ``attribution`` and, where there is one, ``path`` (an address), as
+    ``datapackage.json`` lists them.
     """
     title, description = profile.title, profile.description
     if profile.synthetic:
         title, description = f"{title} – {SYNTHETIC_MARK}", f"{SYNTHETIC_MARK}. {description}"
-    attributions = tuple(Attribution(source["attribution"], source["path"]) for source in sources)
+    attributions = tuple(Attribution(source["attribution"], source.get("path", "")) for source in sources)
     return Imprint(title, description, release_id, day, profile.licence, attributions)

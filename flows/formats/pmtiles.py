@@ -66,7 +66,7 @@ def _arguments(layers: Sequence[Dataset], zooms: tuple[int, int], imprint: Impri
         sources.append(f"--named-layer={orjson.dumps(layer).decode()}")
     named = [(source.text, source.url) for source in imprint.attributions]
     named.append((imprint.licence.title, imprint.licence.url))
-    links = " · ".join(f'<a href="{escape(url)}">{escape(text)}</a>' for text, url in named)
+    links = " · ".join(f'<a href="{escape(url)}">{escape(text)}</a>' if url else escape(text) for text, url in named)
     return [
         "tippecanoe",
         f"--output={FILE}",

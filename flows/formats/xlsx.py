@@ -244,7 +244,7 @@ def _info_rows(run: Run, datasets: Sequence[Dataset]) -> Iterator[tuple[str, str
     yield "Lizenz", f"{profile.licence.title} ({profile.licence.name})", profile.licence.url
     yield "Zitieren", citation(run), None
     for source in attributions(run):
-        yield "Quelle", f"{source['attribution']} – {source['title']}", source["path"]
+        yield "Quelle", f"{source['attribution']} – {source['title']}", source.get("path")
     for rule in READING_RULES:
         yield "Zu beachten", rule, None
     codes = f"Codes stehen wie in allen Formaten; rechts daneben folgt, was sie heißen: „{LABELS.format('…')}“."

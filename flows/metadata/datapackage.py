@@ -21,13 +21,12 @@ FORMAT_NAMES = {".parquet": "geoparquet"}
 
 
 def attributions(run: Run) -> list[dict[str, str]]:
-    """Title, address and attribution of every source, each attribution once, in the profile's order."""
+    """Title, attribution and address (``path``, where it has one) of every source, each attribution once, in the
+    profile's order."""
     found: dict[str, dict[str, str]] = {}
     for record in read_manifest(run)["eingaben"].values():
-        found.setdefault(
-            record["attribution"],
-            {"title": record["title"], "path": record["url"], "attribution": record["attribution"]},
-        )
+        source = {"title": record["title"], "attribution": record["attribution"]}
+        found.setdefault(record["attribution"], source | ({"path": record["url"]} if record["url"] else {}))
     return list(found.values())
 
 

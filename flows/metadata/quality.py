@@ -74,9 +74,12 @@ def _labels(contract: Contract, column: str) -> dict[str, str]:
 
 
 def _counted(con: duckdb.DuckDBPyConnection, contract: Contract, column: str) -> list[tuple[str, int]]:
-    """How many rows hold each code of a column, by its label, in the order of the code list; none counts as 0."""
+    """How many rows hold each code of a column, by its label, in the order of the code list; codes that occur only.
+
+    A line "answered: 0" would read as if nobody had, where in truth nothing is public.
+    """
     found = dict(con.execute(f"SELECT {name(column)}, count(*) FROM release.{contract.name} GROUP BY ALL").fetchall())
-    return [(label, found.get(code, 0)) for code, label in _labels(contract, column).items()]
+    return [(label, found[code]) for code, label in _labels(contract, column).items() if code in found]
 
 
 def gaps(datasets: Sequence[Dataset]) -> list[Gaps]:
