@@ -43,7 +43,7 @@ from flows.store import (
     held_ids,
     held_provenance,
     lift_blocks,
-    point_latest,
+    point,
     publish_folder,
     published_ids,
     read_index,
@@ -58,10 +58,6 @@ from flows.tombstone import write_tombstone
 def _need_reason(reason: str) -> None:
     if not reason.strip():
         raise WrongUsage("Bitte mit --reason einen Grund angeben; er wird mit der Ausgabe festgehalten.")
-
-
-def _nothing_changed(findings: list[Finding]) -> Refused:
-    return Refused(findings, "es wurde nichts geändert")
 
 
 def _records(store: Store) -> dict[str, dict[str, Any]]:
@@ -176,26 +172,29 @@ def rollback(store: Store, release_id: str, reason: str, day: date) -> bool:
     """
     _need_reason(reason)
     wanted = existing_id(store, release_id)
-    if found := faults(store, wanted):
-        raise _nothing_changed(found)
     present = store.target.pointer()
     if present == wanted:
         return False
     begin(store, "rollback", ausgabe=wanted, von=present, grund=reason, datum=day.isoformat())
-    finish_rollback(store, wanted, present, reason, day)
+    if found := finish_rollback(store, wanted, present, reason, day):
+        raise Refused(found, "es wurde nichts geändert")
     return True
 
 
-def finish_rollback(store: Store, wanted: str, present: str | None, reason: str, day: date) -> None:
-    """Complete a rollback; raises ``Refused`` when the wanted release does not verify any more."""
+def finish_rollback(store: Store, wanted: str, present: str | None, reason: str, day: date) -> list[Finding]:
+    """Complete a rollback. Returns what does not verify of the wanted release: then nothing changes."""
+    if found := faults(store, wanted):
+        end(store)
+        return found
     index = read_index(store)
     inputs = {entry["ausgabe"]: entry["eingaben"] for entry in index["ausgaben"]}
     if present is not None and present in inputs:
         block(index, "rollback", present, inputs[present], reason, day)
     lift_blocks(index, inputs[wanted], wanted)
     write_index(store, index)
-    point_latest(store, wanted)
+    point(store, wanted)
     end(store)
+    return []
 
 
 # --- withdrawal ----------------------------------------------------------------------------------------------------
@@ -255,7 +254,7 @@ def finish_withdraw(
             entry |= {"status": WITHDRAWN, "grund": grund, "zurueckgezogen_am": datum}
     # The pointer leaves the release before its data go.
     if store.target.pointer() == ausgabe:
-        _point_or_fall_back(store, aktuell, ausgabe)
+        _point_to(store, aktuell, ausgabe)
     write_index(store, index)
     stone = store.work / f"tombstone-{ausgabe}"
     write_tombstone(stone, ausgabe, titel, grund, datum, synthetisch)
@@ -265,16 +264,18 @@ def finish_withdraw(
     for other, previous in compared.items():
         if previous == ausgabe:
             _purge(store, other, ausgabe, grund, datum)
-    _point_or_fall_back(store, aktuell, ausgabe)
+    # It may have been emptied too, and then its document is another, or it was parked elsewhere meanwhile.
+    if store.target.pointer() != aktuell or compared.get(aktuell or "") == ausgabe:
+        _point_to(store, aktuell, ausgabe)
     _forget_unneeded(store)
     end(store)
 
 
-def _point_or_fall_back(store: Store, wanted: str | None, *without: str) -> None:
+def _point_to(store: Store, wanted: str | None, *without: str) -> None:
     """Let ``latest`` point to ``wanted`` if it verifies, else to the newest other release that does, else to none."""
     if wanted is not None and faults(store, wanted):
         wanted = _fallback(store, *without)
-    point_latest(store, wanted)
+    point(store, wanted)
 
 
 def _purge(store: Store, release_id: str, withdrawn: str, reason: str, day: str) -> None:
@@ -296,7 +297,7 @@ def _purge(store: Store, release_id: str, withdrawn: str, reason: str, day: str)
     sign_manifest(copy, release_id, store.signature_key)
     if store.target.pointer() == release_id and not store.target.swaps:
         # Nothing may point to files that change one by one; the withdrawal lets ``latest`` come back.
-        point_latest(store, _fallback(store, withdrawn, release_id))
+        point(store, _fallback(store, withdrawn, release_id))
     store.target.install(copy, f"releases/{release_id}")
 
 
@@ -369,10 +370,7 @@ def _recover_reject(store: Store, entry: dict[str, Any]) -> str:
 
 def _recover_rollback(store: Store, entry: dict[str, Any]) -> str:
     day = date.fromisoformat(entry["datum"])
-    try:
-        finish_rollback(store, entry["ausgabe"], entry["von"], entry["grund"], day)
-    except Refused:
-        end(store)
+    if finish_rollback(store, entry["ausgabe"], entry["von"], entry["grund"], day):
         return f"Der unterbrochene Wechsel zu {entry['ausgabe']} unterbleibt: Die Ausgabe ist inzwischen beschädigt."
     return f"Der unterbrochene Wechsel zu {entry['ausgabe']} wurde abgeschlossen."
 

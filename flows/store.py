@@ -284,14 +284,9 @@ def folder_faults(folder: Path, release_id: str) -> list[Finding]:
 # --- publishing ----------------------------------------------------------------------------------------------------
 
 
-def point_latest(store: Store, release_id: str | None) -> None:
-    """Let ``latest`` point to a release that verifies (or to nothing); raises ``Refused`` when it does not."""
-    if release_id is None:
-        store.target.point(None, b"")
-        return
-    if found := faults(store, release_id):
-        raise Refused(found)
-    store.target.point(release_id, document_of(store, release_id))
+def point(store: Store, release_id: str | None) -> None:
+    """Let ``latest`` point to a release, of which the caller knows that it has no ``faults``, or to nothing."""
+    store.target.point(release_id, document_of(store, release_id) if release_id else b"")
 
 
 def document_of(store: Store, release_id: str) -> bytes:
@@ -338,7 +333,7 @@ def finish_publish(store: Store, release_id: str) -> list[Finding]:
     )
     lift_blocks(index, inputs, release_id)
     write_index(store, index)
-    store.target.point(release_id, document_of(store, release_id))
+    point(store, release_id)
     drop_held(store, inputs)
     end(store)
     return []

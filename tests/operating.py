@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import obstore
 import pytest
 from conftest import PROFILE
@@ -19,10 +20,13 @@ from conftest import PROFILE
 from flows.checksums import differences
 from flows.datasets import Dataset
 from flows.errors import PipelineError
+from flows.findings import Finding
 from flows.formats.csv_file import write_csv
 from flows.formats.geojson import write_geojson
+from flows.load import read_rows
 from flows.operations import clear_work, recover
 from flows.profile import Profile, load_profile
+from flows.provenance import write_provenance
 from flows.run import Run, StageReport
 from flows.stages import Outcome, Stage, call_directly, run_stages, store_of
 from flows.store import Store, locked
@@ -79,7 +83,7 @@ def bad_inputs() -> dict[str, str]:
 
 def mended_inputs() -> dict[str, str]:
     """The second night's tables with one hint more."""
-    hint = "ilmen-vorschlag-1,vorschlag,99002002,,Antrag: Nachtwanderer,,https://ilmen.example/antrag,partei,2025-01,Ein Antrag."
+    hint = "ilmen-vorschlag-1,vorschlag,99002002,,Antrag,,https://ilmen.example/antrag,partei,2025-01,Ein Antrag."
     return second_inputs() | {"hints.csv": _joined([*_table("hints.csv"), hint])}
 
 
@@ -87,22 +91,38 @@ INPUTS: Mapping[str, Callable[[], dict[str, str]]] = {FIRST: first_inputs, SECON
 
 
 def _lean_formats(run: Run, datasets: Sequence[Dataset]) -> dict[str, list[str]]:
-    files = {}
     for dataset in datasets:
-        files[dataset.contract.name] = write_csv(dataset, run.package)
+        write_csv(dataset, run.package)
+        (run.package / f"{dataset.contract.name}.csvt").unlink()
         if dataset.shapes is not None:
-            files[dataset.contract.name] += write_geojson(dataset, run.package)
-    return files
+            write_geojson(dataset, run.package)
+    return {}
+
+
+def _lean_description(con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[Dataset], files: object) -> None:
+    write_provenance(run, read_rows(con))
+    texts = con.execute("SELECT zeigt FROM release.gremien_belege ORDER BY beleg_id").fetchall()
+    (run.package / "assets").mkdir()
+    (run.package / "assets" / "karte-daten.js").write_text("\n".join(text for (text,) in texts), encoding="utf-8")
+
+
+def _nothing(*_args: object) -> None:
+    """A file that the operations do not look at is not written."""
+
+
+def _no_findings(_run: Run) -> list[Finding]:
+    return []
 
 
 @contextmanager
 def lean() -> Iterator[None]:
-    """Build releases of few files, among them the CSV and GeoJSON that are compared; the rest is for other tests."""
+    """Build releases of few files: what operations and comparison read, and a page's data to be withdrawn with it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("flows.package.write_formats", _lean_formats)
-        patch.setattr("flows.package.write_code_lists", lambda run, contracts: None)
-        patch.setattr("flows.package.copy_assets", lambda run: (run.package / "assets").mkdir())
-        patch.setattr("flows.package.self_check", lambda run: [])
+        patch.setattr("flows.package.write_code_lists", _nothing)
+        patch.setattr("flows.package.write_codebook", _nothing)
+        patch.setattr("flows.package.describe", _lean_description)
+        patch.setattr("flows.package.self_check", _no_findings)
         yield
 
 

@@ -58,12 +58,9 @@ def _label(comparison: Comparison, dataset: str, key: str) -> str:
 
 
 def _columns(titles: list[str]) -> str:
-    shown = ", ".join(titles[:COLUMNS])
-    return (
-        f"{shown} und {number(len(titles) - COLUMNS)} weitere Angaben"
-        if len(titles) > COLUMNS + 1
-        else ", ".join(titles)
-    )
+    if len(titles) <= COLUMNS + 1:
+        return ", ".join(titles)
+    return f"{', '.join(titles[:COLUMNS])} und {number(len(titles) - COLUMNS)} weitere Angaben"
 
 
 def _changed(comparison: Comparison, dataset: str, changes: list[Change]) -> list[str]:
