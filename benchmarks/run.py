@@ -51,7 +51,8 @@ def print_medians(title: str, runs: list[Measured]) -> None:
         print(f"  {stage:<10}{statistics.median(run.stages[stage] for run in runs):8.2f} s")
     walls = [run.wall for run in runs]
     peak = statistics.median(run.peak_mb for run in runs)
-    print(f"  {'process':<10}{statistics.median(walls):8.2f} s  ({min(walls):.2f} to {max(walls):.2f}), peak {peak:.0f} MB")
+    spread = f"({min(walls):.2f} to {max(walls):.2f})"
+    print(f"  {'process':<10}{statistics.median(walls):8.2f} s  {spread}, peak {peak:.0f} MB")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import duckdb
 
 from flows.acquire import acquire
 from flows.check import check
+from flows.errors import WrongUsage
 from flows.join import join
 from flows.load import load
 from flows.operations import recover
@@ -22,7 +23,7 @@ from flows.profile import Profile
 from flows.publish import publish
 from flows.run import Run, StageReport
 from flows.signature import signing_key
-from flows.store import Store, locked, next_id, unusable
+from flows.store import SYNTHETIC_PREFIX, Store, entries, locked, next_id, unusable
 from flows.targets import open_target
 from flows.targets.local import LocalTarget
 
@@ -79,7 +80,7 @@ def call_directly(stage: Stage, run: Run) -> StageReport:
 def store_of(profile: Profile, outputs: Path) -> Store:
     """The store that a profile publishes to; synthetic releases have ids of their own."""
     workspace = outputs / profile.outputs
-    prefix = "demo-" if profile.synthetic else ""
+    prefix = SYNTHETIC_PREFIX if profile.synthetic else ""
     return Store(workspace, open_target(profile.target, workspace), prefix, profile.signature_key)
 
 
@@ -100,7 +101,8 @@ def run_stages(
 
     A publishing run holds the store; its work folder goes when it ends well and otherwise stays until the next run, for
     a look at it. ``anyway`` publishes even inputs that a person has put aside. Raises what the stages raise,
-    ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed and the key is missing.
+    ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed and the key is missing, or when
+    real and synthetic releases would share a target.
     """
     if stages is not STAGES:
         with tempfile.TemporaryDirectory(prefix="praevkarte-") as folder:
@@ -110,6 +112,7 @@ def run_stages(
     store = store_of(profile, outputs)
     signing_key(store.signature_key)
     with locked(store):
+        _refuse_mixture(store)
         recovered = recover(store)
         work = store.work / next_id(store, day)
         work.mkdir(parents=True)
@@ -119,6 +122,15 @@ def run_stages(
             raise unusable(str(work), " ".join(str(error).split())) from error
         shutil.rmtree(store.work)
         return replace(outcome, recovered=recovered)
+
+
+def _refuse_mixture(store: Store) -> None:
+    """Synthetic releases never stand where real ones do, nor the other way round (truth rule 2)."""
+    if any(entry["ausgabe"].startswith(SYNTHETIC_PREFIX) != bool(store.prefix) for entry in entries(store)):
+        kind = "echte" if store.prefix else "synthetische"
+        raise WrongUsage(
+            f"In {store.target.label} liegen schon {kind} Ausgaben. Bitte im Profil ein anderes Ziel nennen."
+        )
 
 
 def _run_all(run: Run, stages: tuple[Stage, ...], call: Caller) -> Outcome:

@@ -27,7 +27,8 @@ from flows.signature import sign_manifest, signature_fault
 from flows.targets.base import Target
 from flows.targets.local import LocalTarget, settle_folder
 
-ID = re.compile(r"^(?:demo-)?\d{4}\.\d{2}\.\d{2}(?:\.\d+)?$")
+SYNTHETIC_PREFIX = "demo-"
+ID = re.compile(rf"^(?:{SYNTHETIC_PREFIX})?\d{{4}}\.\d{{2}}\.\d{{2}}(?:\.\d+)?$")
 INDEX = "releases.json"
 HELD_RELEASE, HELD_REPORT = "release", "bericht.md"
 PUBLISHED, WITHDRAWN, PRUNED = "veroeffentlicht", "zurueckgezogen", "entfernt"
@@ -110,7 +111,7 @@ def settle(store: Store) -> None:
 
 def release_key(release_id: str) -> tuple[int, ...]:
     """Sort key of an id: date, then the number of the day's release (none counts as 0)."""
-    numbers = [int(part) for part in release_id.removeprefix("demo-").split(".")]
+    numbers = [int(part) for part in release_id.removeprefix(SYNTHETIC_PREFIX).split(".")]
     return (*numbers, 0) if len(numbers) == 3 else tuple(numbers)
 
 

@@ -99,7 +99,7 @@ def _lean_formats(run: Run, datasets: Sequence[Dataset]) -> dict[str, list[str]]
     return {}
 
 
-def _lean_description(con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[Dataset], files: object) -> None:
+def _lean_description(con: duckdb.DuckDBPyConnection, run: Run, *_others: object) -> None:
     write_provenance(run, read_rows(con))
     texts = con.execute("SELECT zeigt FROM release.gremien_belege ORDER BY beleg_id").fetchall()
     (run.package / "assets").mkdir()

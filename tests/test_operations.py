@@ -45,6 +45,9 @@ from flows.verify import index_faults, release_faults, tombstone_faults
 
 pytest_plugins = ["places"]
 
+# What has nothing to do with where releases go is tried in a folder only.
+on_any_target = pytest.mark.parametrize("kind", ["ordner"], indirect=True)
+
 
 def sources_of(store: Store, release_id: str) -> set[str]:
     return {source["sha256"] for source in provenance_of(store, release_id)["quellen"]}
@@ -90,10 +93,12 @@ def test_the_first_release_is_published_whole(place_after: Callable[[str | None]
     assert json.loads(place.store.target.read("latest.json") or b"")["ausgabe"] == FIRST
 
 
+@on_any_target
 def test_the_same_inputs_make_no_second_release(place_after: Callable[[str | None], Place]) -> None:
     assert place_after(FIRST).night(FIRST) == "unchanged"
 
 
+@on_any_target
 def test_inputs_are_kept_by_their_content(place: Place) -> None:
     for digest in sources_of(place.store, FIRST):
         kept = kept_input(place.store, digest)
@@ -131,6 +136,7 @@ def test_a_package_that_does_not_match_its_manifest_is_not_published(place: Plac
 # --- ids -----------------------------------------------------------------------------------------------------------
 
 
+@on_any_target
 def test_the_second_release_of_a_day_gets_a_number(place: Place) -> None:
     assert next_id(place.store, date(2026, 2, 2)) == f"{SECOND}.1"
 
@@ -144,10 +150,12 @@ def test_an_id_is_never_used_again(place: Place) -> None:
     assert next_id(place.store, date(2026, 2, 1)) == f"{FIRST}.1"
 
 
+@on_any_target
 def test_the_id_of_a_held_release_is_taken(place: Place) -> None:
     assert next_id(place.store, date(2026, 2, 3)) == f"{HELD}.1"
 
 
+@on_any_target
 def test_the_id_of_a_pruned_release_is_taken(place: Place) -> None:
     with place.open() as store:
         prune(store, 1, date(2026, 3, 1))
@@ -158,6 +166,7 @@ def test_the_id_of_a_pruned_release_is_taken(place: Place) -> None:
 # --- held releases -------------------------------------------------------------------------------------------------
 
 
+@on_any_target
 def test_a_release_that_lost_its_committees_is_held_with_a_report(place: Place) -> None:
     folder = place.store.held / HELD
     report = (folder / HELD_REPORT).read_text(encoding="utf-8")
@@ -170,6 +179,7 @@ def test_a_release_that_lost_its_committees_is_held_with_a_report(place: Place) 
     assert HELD not in place.store.target.folders("releases")
 
 
+@on_any_target
 def test_the_next_night_does_not_pile_up_a_second_one(place: Place) -> None:
     assert place.night(HELD) == "held"
     assert held_ids(place.store) == [HELD]
@@ -197,6 +207,7 @@ def test_approving_twice_does_nothing_the_second_time(place: Place) -> None:
         assert provenance_of(store, HELD) == before
 
 
+@on_any_target
 def test_a_held_release_that_was_tampered_with_is_not_approved(place: Place) -> None:
     (place.store.held / HELD / HELD_RELEASE / "gremien.csv").unlink()
 
@@ -206,6 +217,7 @@ def test_a_held_release_that_was_tampered_with_is_not_approved(place: Place) -> 
     assert place.store.target.pointer() == SECOND
 
 
+@on_any_target
 def test_approval_needs_a_reason_and_a_held_release(place: Place) -> None:
     with place.open() as store:
         with pytest.raises(WrongUsage, match="--reason"):
@@ -214,6 +226,7 @@ def test_approval_needs_a_reason_and_a_held_release(place: Place) -> None:
             approve(store, "2026.02.09", "geprüft", "Fachstelle", LATER)
 
 
+@on_any_target
 def test_what_was_compared_with_another_release_is_not_approved(place: Place) -> None:
     with place.open() as store:
         rollback(store, FIRST, "falsche Angabe", LATER)
@@ -225,6 +238,7 @@ def test_what_was_compared_with_another_release_is_not_approved(place: Place) ->
     assert place.night(HELD) == "builds"
 
 
+@on_any_target
 def test_a_rejected_release_is_gone_and_its_inputs_are_not_proposed_again(place: Place) -> None:
     only_there = kept_digests(place.store) - sources_of(place.store, FIRST) - sources_of(place.store, SECOND)
     assert only_there
@@ -239,6 +253,7 @@ def test_a_rejected_release_is_gone_and_its_inputs_are_not_proposed_again(place:
     assert place.night(HELD, anyway=True) == "builds"
 
 
+@on_any_target
 def test_the_run_over_rejected_inputs_says_so(place: Place) -> None:
     with place.open() as store:
         reject(store, HELD, "verschwundene Zeilen", LATER)
@@ -251,11 +266,13 @@ def test_the_run_over_rejected_inputs_says_so(place: Place) -> None:
     )
 
 
+@on_any_target
 def test_rejecting_what_does_not_wait_is_told(place: Place) -> None:
     with place.open() as store, pytest.raises(WrongUsage, match=f"Es warten: {HELD}"):
         reject(store, SECOND, "falsch", LATER)
 
 
+@on_any_target
 def test_thresholds_and_another_download_do_not_free_rejected_inputs(
     place: Place, make_geodata: Callable[..., Path]
 ) -> None:
@@ -273,6 +290,7 @@ def test_thresholds_and_another_download_do_not_free_rejected_inputs(
     assert place.night(geodata) == "blocked"
 
 
+@on_any_target
 @pytest.mark.slow
 def test_a_held_release_is_compared_anew_when_the_latest_is_another(place: Place) -> None:
     with place.open() as store:
@@ -309,6 +327,7 @@ def test_the_night_after_a_rollback_does_not_move_forward_to_the_same_inputs(pla
     assert place.night(FIRST) == "unchanged"
 
 
+@on_any_target
 def test_the_night_after_a_rollback_publishes_new_inputs(place: Place, make_geodata: Callable[..., Path]) -> None:
     with place.open() as store:
         rollback(store, FIRST, "falsche Angabe", LATER)
@@ -316,6 +335,7 @@ def test_the_night_after_a_rollback_publishes_new_inputs(place: Place, make_geod
     assert place.night(make_geodata(mended_inputs())) == "builds"
 
 
+@on_any_target
 def test_who_rolls_forward_again_wants_these_inputs_after_all(place: Place) -> None:
     with place.open() as store:
         rollback(store, FIRST, "falsche Angabe", LATER)
@@ -348,6 +368,7 @@ def test_rollback_away_from_a_damaged_release_works(place: Place) -> None:
     assert place.night(SECOND) == "blocked"
 
 
+@on_any_target
 @pytest.mark.parametrize("wanted", ["2025.01.01", HELD, "unsinn"])
 def test_rollback_needs_a_published_release(place: Place, wanted: str) -> None:
     with place.open() as store, pytest.raises(WrongUsage, match=wanted):
@@ -399,6 +420,7 @@ def test_a_tombstone_stands_at_the_address(place: Place) -> None:
     assert "Name einer &lt;Person&gt;" in page
 
 
+@on_any_target
 def test_the_index_knows_of_the_withdrawal(place: Place) -> None:
     with place.open() as store:
         withdraw(store, FIRST, "Name einer Person", LATER)
@@ -501,6 +523,7 @@ def test_withdrawing_twice_is_told_and_changes_nothing(place: Place) -> None:
     }
 
 
+@on_any_target
 def test_inputs_that_others_use_stay(place: Place) -> None:
     shared = sources_of(place.store, FIRST) & sources_of(place.store, SECOND)
     own = sources_of(place.store, FIRST) - sources_of(place.store, SECOND)
@@ -545,6 +568,7 @@ def test_a_pruned_release_can_be_withdrawn_with_the_comparisons_that_repeat_it(p
     assert is_sound(place)
 
 
+@on_any_target
 def test_held_releases_are_rejected_not_withdrawn(place: Place) -> None:
     with place.open() as store, pytest.raises(WrongUsage, match="`praevkarte reject`"):
         withdraw(store, HELD, "Name einer Person", LATER)
@@ -581,6 +605,7 @@ def test_prune_keeps_the_latest_and_the_held_however_old(place: Place) -> None:
         assert approve(store, HELD, "geprüft", "Fachstelle", LATER)
 
 
+@on_any_target
 def test_prune_keeps_what_is_younger(place: Place) -> None:
     with place.open() as store:
         rollback(store, FIRST, "falsche Angabe", LATER)
@@ -590,6 +615,7 @@ def test_prune_keeps_what_is_younger(place: Place) -> None:
     assert published_ids(place.store) == [FIRST, SECOND]
 
 
+@on_any_target
 def test_prune_removes_inputs_that_a_killed_run_left(place: Place) -> None:
     orphan = place.store.inputs / "ab" / ("ab" * 32)
     orphan.parent.mkdir(exist_ok=True)
@@ -620,6 +646,7 @@ def test_a_release_after_a_rollback_is_compared_with_what_readers_saw(
     assert is_sound(place)
 
 
+@on_any_target
 @pytest.mark.slow
 def test_blocked_inputs_published_anyway_stay_wanted(place: Place) -> None:
     with place.open() as store:

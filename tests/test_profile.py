@@ -12,7 +12,7 @@ from conftest import KLEINLAND, PROFILE, VARIANT
 from flows.errors import WrongUsage
 from flows.paths import GEODATA
 from flows.profile import Profile, load_profile, profile_names
-from flows.stages import store_of
+from flows.stages import run_stages, store_of
 
 Make = Callable[..., Path]
 
@@ -91,11 +91,69 @@ def test_a_missing_setting_is_named(tmp_path: Path, setting: str) -> None:
 
 
 def test_a_misspelt_setting_is_named(make_geodata: Make) -> None:
-    with pytest.raises(WrongUsage, match=r"profile\.toml: die Einstellung .*'mail'"):
+    with pytest.raises(WrongUsage, match="„publisher.mail“ gibt es nicht. Meinten Sie „publisher.email“?"):
         variant(make_geodata, '[publisher]\nmail = "info@praevention.example"\n')
 
 
-@pytest.mark.parametrize("outputs", [".", ""])
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ('[territory]\ndate = "2020-06-30"\n', "„territory.date“ ist '2020-06-30'; erwartet wird ein Datum"),
+        ("[survey]\nwave = 2020\n", "„survey.wave“ ist 2020; erwartet wird ein Text"),
+        ('lands = "99"\n', "„lands“ ist '99'; erwartet wird eine Liste"),
+        ("[gates]\nsmallest = true\n", "„gates.smallest“ ist True; erwartet wird eine Zahl"),
+    ],
+)
+def test_a_setting_of_the_wrong_type_is_named(make_geodata: Make, settings: str, words: str) -> None:
+    with pytest.raises(WrongUsage, match=words):
+        variant(make_geodata, settings)
+
+
+def test_a_profile_does_not_extend_itself(make_geodata: Make) -> None:
+    with pytest.raises(WrongUsage, match="das Profil erweitert sich selbst"):
+        load_profile(make_geodata({"profile.toml": f'extends = "{VARIANT}"\n'}), VARIANT)
+
+
+def test_where_a_profile_publishes_is_never_inherited(tmp_path: Path) -> None:
+    for name, text in (
+        (
+            "echt",
+            SETTINGS.replace('target = ""', 'target = "s3://karte"').replace(
+                'base_url = ""', 'base_url = "https://a.b"'
+            ),
+        ),
+        ("probe", 'extends = "echt"\nsynthetic = true\noutputs = "probe"\n'),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "profile.toml").write_text(text, encoding="utf-8")
+    real, trial = load_profile(tmp_path, "echt"), load_profile(tmp_path, "probe")
+    assert (real.target, real.base_url) == ("s3://karte", "https://a.b")
+    assert (trial.target, trial.base_url) == ("", "")
+
+
+@pytest.mark.parametrize("outputs", ["..", "../andere", "/tmp", "a/../.."])
+def test_releases_stay_below_the_outputs_folder(make_geodata: Make, outputs: str) -> None:
+    with pytest.raises(WrongUsage, match="muss ein Ordner innerhalb der Ausgaben sein"):
+        variant(make_geodata, f'outputs = "{outputs}"\n')
+
+
+def test_a_persons_mailbox_is_no_contact(make_geodata: Make) -> None:
+    with pytest.raises(WrongUsage, match=r"erika\.muster@praevention\.example; veröffentlicht werden nur"):
+        variant(make_geodata, '[publisher]\nemail = "erika.muster@praevention.example"\n')
+
+
+def test_synthetic_and_real_releases_never_share_a_target(make_geodata: Make, geodata: Path, tmp_path: Path) -> None:
+    target = f'target = "{tmp_path / "ziel"}"\n'
+    real = variant(make_geodata, target)
+    store_of(real, tmp_path).target.write(
+        "releases.json", b'{"ausgaben": [{"ausgabe": "2026.11.22", "status": "veroeffentlicht"}], "sperren": []}'
+    )
+    trial = variant(make_geodata, f'synthetic = true\noutputs = "demo"\n{target}')
+    with pytest.raises(WrongUsage, match="liegen schon echte Ausgaben"):
+        run_stages(trial, tmp_path, date(2026, 11, 22))
+
+
+@pytest.mark.parametrize("outputs", [".", "", "./", "x/.."])
 def test_a_synthetic_profile_never_publishes_beside_real_releases(make_geodata: Make, outputs: str) -> None:
     with pytest.raises(WrongUsage, match="damit Beispieldaten nie neben echten stehen"):
         variant(make_geodata, f'synthetic = true\noutputs = "{outputs}"\n')
