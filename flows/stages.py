@@ -101,8 +101,8 @@ def run_stages(
 
     A publishing run holds the store; its work folder goes when it ends well and otherwise stays until the next run, for
     a look at it. ``anyway`` publishes even inputs that a person has put aside. Raises what the stages raise,
-    ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed and the key is missing, or when
-    real and synthetic releases would share a target.
+    ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed and the key is missing, or
+    when real and synthetic releases would share a target.
     """
     if stages is not STAGES:
         with tempfile.TemporaryDirectory(prefix="praevkarte-") as folder:

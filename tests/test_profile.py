@@ -91,7 +91,7 @@ def test_a_missing_setting_is_named(tmp_path: Path, setting: str) -> None:
 
 
 def test_a_misspelt_setting_is_named(make_geodata: Make) -> None:
-    with pytest.raises(WrongUsage, match="„publisher.mail“ gibt es nicht. Meinten Sie „publisher.email“?"):
+    with pytest.raises(WrongUsage, match=r"„publisher\.mail“ gibt es nicht\. Meinten Sie „publisher\.email“\?"):
         variant(make_geodata, '[publisher]\nmail = "info@praevention.example"\n')
 
 
@@ -142,7 +142,7 @@ def test_a_persons_mailbox_is_no_contact(make_geodata: Make) -> None:
         variant(make_geodata, '[publisher]\nemail = "erika.muster@praevention.example"\n')
 
 
-def test_synthetic_and_real_releases_never_share_a_target(make_geodata: Make, geodata: Path, tmp_path: Path) -> None:
+def test_synthetic_and_real_releases_never_share_a_target(make_geodata: Make, tmp_path: Path) -> None:
     target = f'target = "{tmp_path / "ziel"}"\n'
     real = variant(make_geodata, target)
     store_of(real, tmp_path).target.write(

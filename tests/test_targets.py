@@ -383,11 +383,13 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def filled(disk: Path) -> None:
-    """Leave no byte free on a disk."""
-    with (disk / "fuellung").open("wb", buffering=0) as stream, pytest.raises(OSError, match="No space left"):
-        while True:
-            stream.write(b"0" * 4096)
+def filled(disk: Path, room: int = 0) -> None:
+    """Leave ``room`` bytes free on a disk."""
+    with (disk / "fuellung").open("wb", buffering=0) as stream:
+        with pytest.raises(OSError, match="No space left"):
+            while True:
+                stream.write(b"0" * 4096)
+        stream.truncate(stream.tell() - room)
 
 
 @pytest.fixture
@@ -400,8 +402,10 @@ def place_on_disk(history: dict[str, Path], nights: dict[str, Path], full_disk: 
     return Place(load_profile(nights[FIRST], PROFILE), full_disk / "outputs", nights)
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(place_on_disk: Place, full_disk: Path) -> None:
-    filled(full_disk)
+@pytest.mark.parametrize("room", [0, 20_000, pytest.param(100_000, marks=pytest.mark.slow), 700_000, 1_500_000])
+def test_a_full_disk_is_told_and_nothing_is_lost(place_on_disk: Place, full_disk: Path, room: int) -> None:
+    """The less room there is, the earlier the run stops: at the lock, the inputs, the database, the files."""
+    filled(full_disk, room)
 
     with pytest.raises(StoreUnusable) as error:
         place_on_disk.build(place_on_disk.geodata[SECOND], stores.release_day(HELD), anyway=True)
