@@ -21,13 +21,12 @@ from markupsafe import Markup
 from flows import geometry, german
 from flows.contracts import Code, Contract
 from flows.formats.catalogue import FORMATS
+from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
 from flows.metadata.datapackage import attributions
 from flows.metadata.jsonld import FILE as JSONLD
 from flows.metadata.text import citation
 from flows.page_data import (
     NOT_ASKED,
-    SIGN_FORMS,
-    SIGN_MARKS,
     MapContent,
     Place,
     centre,

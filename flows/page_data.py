@@ -16,6 +16,7 @@ import shapely
 
 from flows import geometry
 from flows.errors import WrongUsage
+from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
 from flows.german import number
 
 # The first attempt keeps details of this share of the map's extent, a quarter of a pixel on a screen of 1,000.
@@ -32,22 +33,6 @@ PICTURE_FONT = 17
 # Width of a letter in a wide sans-serif font as a share of its size: names keep apart in any font.
 LETTER_WIDTH = 0.62
 NOT_ASKED = "nicht_befragt"
-
-# Outlines of committee signs by group and the strokes inside them by status, in a box of 24 × 24: form and stroke say
-# what colour says, so that nothing depends on colour alone.
-SIGN_FORMS = {
-    "rat": "M12 2.5a9.5 9.5 0 1 0 0 19a9.5 9.5 0 1 0 0-19z",
-    "weitere": "M12 1L23 12L12 23L1 12z",
-}
-SIGN_MARKS = {
-    "aktiv": "M7.8 12.4l3 3l5.4-6.2",
-    "ruhend": "M9.8 8.3v7.4M14.2 8.3v7.4",
-    "aufgeloest": "M8.8 8.8l6.4 6.4M15.2 8.8l-6.4 6.4",
-    "geplant": "M12 7.8v8.4M7.8 12h8.4",
-    "praeventionsarbeit_ohne_gremium": "M7.8 12h8.4",
-    "unklar": "M9.3 9.7a2.7 2.7 0 1 1 4 2.4c-.9.5-1.3 1-1.3 1.8M12 16.6v.1",
-    "stand_unbekannt": "M12 12v.1",
-}
 
 
 @dataclass(frozen=True, slots=True)

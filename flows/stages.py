@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 import time
@@ -10,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
-
 from flows.acquire import acquire
 from flows.check import check
 from flows.errors import WrongUsage
+from flows.errors import PipelineError, WrongUsage
 from flows.join import join
 from flows.load import load
 from flows.operations import recover
@@ -118,8 +118,13 @@ def run_stages(
         work.mkdir(parents=True)
         try:
             outcome = _run_all(Run(profile, day, store, work.name, work, anyway), stages, call)
-        except duckdb.IOException as error:
-            raise unusable(str(work), " ".join(str(error).split())) from error
+        except (PipelineError, OSError):
+            raise
+        except Exception as error:
+            # DuckDB, GDAL, SQLite and tippecanoe each say in their own way, and class, that there was no room.
+            if has_room(store.workspace, error):
+                raise
+            raise unusable(str(work), DISK_ERRORS[errno.ENOSPC]) from error
         shutil.rmtree(store.work)
         return replace(outcome, recovered=recovered)
 

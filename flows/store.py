@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -42,6 +44,9 @@ DISK_ERRORS = {
     errno.EPERM: "das Recht zum Schreiben fehlt.",
     errno.EFBIG: "die Datei würde größer als erlaubt.",
 }
+
+# With less than this (bytes) on the disk, whatever goes wrong goes wrong for want of room.
+SMALLEST_ROOM = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,11 @@ def locked(store: Store) -> Iterator[None]:
         if error.errno not in DISK_ERRORS:
             raise
         raise unusable(str(error.filename or store.workspace), DISK_ERRORS[error.errno]) from error
+
+
+def has_room(place: Path, error: Exception) -> bool:
+    """Whether an error of a library has another cause than that the disk at ``place`` was full."""
+    return os.strerror(errno.ENOSPC) not in str(error) and shutil.disk_usage(place).free > SMALLEST_ROOM
 
 
 def unusable(place: str, why: str) -> StoreUnusable:

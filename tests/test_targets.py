@@ -408,7 +408,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(place_on_disk: Place, full_disk
     filled(full_disk, room)
 
     with pytest.raises(StoreUnusable) as error:
-        place_on_disk.build(place_on_disk.geodata[SECOND], stores.release_day(HELD), anyway=True)
+        place_on_disk.build(place_on_disk.geodata[FIRST], stores.release_day(HELD), anyway=True)
 
     assert "kein Platz mehr" in message(error) or "No space left" in message(error)
     assert "„latest“ zeigt weiter auf eine geprüfte Ausgabe" in message(error)

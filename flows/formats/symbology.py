@@ -1,6 +1,6 @@
 """Colours and signs of the map: the same on the page and in QGIS.
 
-Colours stand in ``flows/assets/farben.css`` (its first block: light background), signs beside the page's map. Each
+Colours stand in ``flows/assets/farben.css`` (its first block: light background), signs here. Each
 status has a stroke of its own inside its sign and each group of committees an outline of its own, so that nothing
 depends on colour alone (WCAG 2.1, 1.4.1).
 """
@@ -12,7 +12,6 @@ from functools import cache
 
 from flows.contracts import Code
 from flows.datasets import Dataset
-from flows.page_data import SIGN_FORMS, SIGN_MARKS
 from flows.paths import ASSETS
 
 COLOUR = re.compile(r"--([a-z0-9_-]+):\s*(#[0-9a-f]{6});")
@@ -21,6 +20,22 @@ HALO, OUTLINE, STROKE = 4.5, 1.6, 2.3
 # A sign without dated evidence is hollow.
 UNDATED = "stand_unbekannt"
 HOLLOW_OUTLINE, HOLLOW_STROKE = 2.2, 4.2
+
+# Outlines of committee signs by group and the strokes inside them by status, in a box of 24 × 24: form and stroke say
+# what colour says, so that nothing depends on colour alone.
+SIGN_FORMS = {
+    "rat": "M12 2.5a9.5 9.5 0 1 0 0 19a9.5 9.5 0 1 0 0-19z",
+    "weitere": "M12 1L23 12L12 23L1 12z",
+}
+SIGN_MARKS = {
+    "aktiv": "M7.8 12.4l3 3l5.4-6.2",
+    "ruhend": "M9.8 8.3v7.4M14.2 8.3v7.4",
+    "aufgeloest": "M8.8 8.8l6.4 6.4M15.2 8.8l-6.4 6.4",
+    "geplant": "M12 7.8v8.4M7.8 12h8.4",
+    "praeventionsarbeit_ohne_gremium": "M7.8 12h8.4",
+    "unklar": "M9.3 9.7a2.7 2.7 0 1 1 4 2.4c-.9.5-1.3 1-1.3 1.8M12 16.6v.1",
+    "stand_unbekannt": "M12 12v.1",
+}
 
 
 @cache
