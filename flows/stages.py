@@ -13,7 +13,6 @@ from pathlib import Path
 
 from flows.acquire import acquire
 from flows.check import check
-from flows.errors import WrongUsage
 from flows.errors import PipelineError, WrongUsage
 from flows.join import join
 from flows.load import load
@@ -23,7 +22,7 @@ from flows.profile import Profile
 from flows.publish import publish
 from flows.run import Run, StageReport
 from flows.signature import signing_key
-from flows.store import SYNTHETIC_PREFIX, Store, entries, locked, next_id, unusable
+from flows.store import DISK_ERRORS, SYNTHETIC_PREFIX, Store, entries, has_room, locked, next_id, unusable
 from flows.targets import open_target
 from flows.targets.local import LocalTarget
 
