@@ -24,6 +24,7 @@ from flows.selfcheck_catalog import catalog_findings
 from flows.selfcheck_geojson import geojson_findings
 from flows.selfcheck_marks import CHECK as MARKS
 from flows.selfcheck_marks import COLUMN, mark_findings
+from flows.selfcheck_tables import table_findings
 from flows.sidecar import sha256_of
 
 REMEDY = "Bitte die Ausgabe neu bauen; veröffentlicht wird nichts."
@@ -33,23 +34,6 @@ FORMULA = re.compile(r"[=+\-@\t\r]")
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 
-# What Frictionless finds, in words for the operator.
-TABLE_ERRORS = {
-    "type-error": "der Wert hat nicht den vereinbarten Typ.",
-    "constraint-error": "der Wert verletzt eine Vorgabe der Spalte.",
-    "primary-key": "der Schlüssel fehlt oder steht mehr als einmal.",
-    "foreign-key": "der Wert fehlt in der Tabelle, auf die er verweist.",
-    "blank-row": "die Zeile ist leer.",
-    "extra-cell": "die Zeile hat eine Zelle zu viel.",
-    "missing-cell": "der Zeile fehlt eine Zelle.",
-    "blank-label": "eine Überschrift ist leer.",
-    "incorrect-label": "die Überschrift ist nicht die vereinbarte.",
-    "extra-label": "die Spalte ist nicht vereinbart.",
-    "missing-label": "die Spalte fehlt.",
-    "duplicate-label": "die Spalte steht doppelt.",
-    "encoding-error": "die Datei ist nicht in UTF-8 gespeichert.",
-}
-
 
 def read_descriptor(folder: Path) -> dict[str, Any] | None:
     """``datapackage.json`` of a release, or None when it is missing or not JSON with resources."""
@@ -58,33 +42,6 @@ def read_descriptor(folder: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
         return None
     return descriptor if isinstance(descriptor.get("resources"), list) else None
-
-
-def table_findings(folder: Path, descriptor: Mapping[str, Any]) -> Iterator[Finding]:
-    """Every table against its schema, keys and references in ``datapackage.json``, by Frictionless.
-
-    Other files are left to ``description_findings``, which reads their bytes only.
-    """
-    from frictionless import Package
-
-    tables = [
-        resource
-        for resource in descriptor["resources"]
-        if resource.get("type") == "table" and (folder / resource["path"]).is_file()
-    ]
-    if not tables:
-        yield Finding("tabellen", DESCRIPTOR, "keine einzige Tabelle ist beschrieben.", REMEDY)
-        return
-    report = Package.from_descriptor({"name": "tables", "resources": tables}, basepath=str(folder)).validate()
-    for error in report.errors:
-        yield Finding("tabellen", DESCRIPTOR, f"die Beschreibung ist nicht lesbar ({error.note}).", REMEDY)
-    for task in report.tasks:
-        for error in task.errors:
-            found = error.to_descriptor()
-            text = TABLE_ERRORS.get(error.type, f"die Tabelle ist nicht wie beschrieben ({error.type}).")
-            row, column, cell = found.get("rowNumber"), found.get("fieldName"), found.get("cell")
-            note = f" ({error.note})" if error.type in ("constraint-error", "foreign-key", "primary-key") else ""
-            yield Finding("tabellen", str(task.place), text.rstrip(".") + f"{note}.", REMEDY, row, column, cell or None)
 
 
 def description_findings(folder: Path, descriptor: Mapping[str, Any]) -> Iterator[Finding]:
@@ -166,7 +123,7 @@ def self_check(run: Run) -> list[Finding]:
     if descriptor is None:
         return [*findings, Finding("beschreibung", DESCRIPTOR, "die Beschreibung fehlt oder ist nicht lesbar.", REMEDY)]
     findings += description_findings(folder, descriptor)
-    findings += table_findings(folder, descriptor)
+    findings += table_findings(folder)
     findings += layer_findings(folder, descriptor)
     findings += catalog_findings(folder, profile, descriptor["resources"])
     # What is already known to be broken may not be readable.

@@ -34,12 +34,12 @@ from flows.selfcheck import (
     checksum_findings,
     read_descriptor,
     self_check,
-    table_findings,
     workbook_findings,
 )
 from flows.selfcheck_catalog import catalog_findings
 from flows.selfcheck_geojson import NAMED, geojson_findings
 from flows.selfcheck_marks import mark_findings
+from flows.selfcheck_tables import table_findings
 
 SCHEMA = {"primaryKey": ["ags"], "fields": [{"name": "ags"}, {"name": "gemeinde"}]}
 # Counter-clockwise, as an exterior ring must run.
@@ -315,11 +315,7 @@ def test_a_descriptor_without_tables_is_refused(draft: Run, tmp_path: Path) -> N
 
     other = copied(draft, tmp_path)
     described(forget)(other.package)
-    descriptor = read_descriptor(other.package)
-    assert descriptor is not None
-    assert [finding.message for finding in table_findings(other.package, descriptor)] == [
-        "keine einzige Tabelle ist beschrieben."
-    ]
+    assert [finding.message for finding in table_findings(other.package)] == ["keine einzige Tabelle ist beschrieben."]
 
 
 def test_a_changed_byte_is_found_in_manifest_and_descriptor(draft: Run, tmp_path: Path) -> None:
