@@ -93,7 +93,7 @@ def check(
     day: DateOption = None,
     geodata: GeodataOption = GEODATA,
     outputs: OutputsOption = OUTPUTS,
-    record: Annotated[bool, typer.Option("--record", help="Danach Größe und Prüfsumme festhalten.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Größe und Prüfsumme der Dateien festhalten.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
