@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
 from flows.commands import build, operations, releases
-from flows.console import ERR, print_error, usage_message
+from flows.console import print_error, usage_message
 from flows.errors import PipelineError, StoreUnusable, WrongUsage
 from flows.store import DISK_ERRORS
 
@@ -36,7 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 for name, command in COMMANDS.items():
     app.command(name=name)(command)
 
-DEBUG = "--debug"
+NAME, DEBUG = "praevkarte", "--debug"
 
 
 @app.callback()
@@ -47,21 +48,25 @@ def options(debug: Annotated[bool, typer.Option(DEBUG, help="Bei Fehlern den Tra
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit code. Pipeline errors become a message, not a traceback."""
     rest = [argument for argument in arguments if argument != DEBUG]
-    error: PipelineError
     try:
-        return int(app(rest, standalone_mode=False) or 0)
-    except PipelineError as problem:
-        error = problem
-    except typer.TyperException as problem:
-        error = WrongUsage(usage_message(problem))
-    except OSError as problem:
-        if problem.errno not in DISK_ERRORS:
+        return int(app(rest, prog_name=NAME, standalone_mode=False) or 0)
+    except PipelineError as error:
+        return _failed(error, error, arguments)
+    except typer.TyperException as error:
+        return _failed(WrongUsage(usage_message(error)), error, arguments)
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
             raise
-        error = StoreUnusable(f"{problem.filename or 'Datenträger'}: {DISK_ERRORS[problem.errno]}")
+        place = error.filename or "Datenträger"
+        return _failed(StoreUnusable(f"{place}: {DISK_ERRORS[error.errno]}"), error, arguments)
+
+
+def _failed(told: PipelineError, cause: Exception, arguments: Sequence[str]) -> int:
+    """Tell an error, with the traceback of its cause where that is asked for; returns the exit code."""
     if DEBUG in arguments:
-        ERR.print_exception()
-    print_error(error, "--json" in arguments)
-    return error.exit_code
+        traceback.print_exception(cause)
+    print_error(told, "--json" in arguments)
+    return told.exit_code
 
 
 def main() -> None:

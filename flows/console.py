@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,6 +18,12 @@ from flows.german import number
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# Typer has no class of its own for these.
+USAGE_MESSAGES = (
+    (re.compile(r"No such command '(.*)'"), "Den Befehl „{}“ gibt es nicht."),
+    (re.compile(r"Got unexpected extra argument\(?s?\)? \((.*)\)"), "Das ist eine Angabe zu viel: {}."),
+)
 
 # So many findings are shown in full; the rest is counted (all of them stand in --json).
 SHOWN = 50
@@ -55,12 +62,16 @@ def usage_message(error: TyperException) -> str:
     context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
     name = parameter.opts[-1] if parameter and parameter.opts else getattr(error, "option_name", "")
     texts = {
+        "NoArgsIsHelpError": "Es fehlt ein Befehl.",
         "MissingParameter": f"Die Angabe {name} fehlt.",
         "NoSuchOption": f"Die Option {name} gibt es nicht.",
         "BadOptionUsage": f"Die Option {name} ist unvollständig oder hat einen Wert zu viel.",
         "BadParameter": f"Der Wert von {name} ist nicht erlaubt ({error.message}).",
     }
-    text = texts.get(type(error).__name__, f"Der Aufruf ist nicht zu verstehen ({error.message})")
+    text = texts.get(type(error).__name__, f"Der Aufruf ist nicht zu verstehen ({error.message}).")
+    for english, german in USAGE_MESSAGES:
+        if found := english.match(error.message):
+            text = german.format(found[1])
     command = context.command_path if context else "praevkarte"
     return f"{text} Hilfe: `{command} --help`"
 

@@ -42,6 +42,6 @@ def publish(run: Run) -> StageReport:
     findings = [Finding(**record) for record in json.loads(run.tripped.read_text(encoding="utf-8"))]
     if findings:
         hold(run.store, run.package, run.release_id, hold_report(run, findings))
-        return StageReport(notes=tuple(str(finding) for finding in findings), outcome="held")
+        return StageReport(notes=tuple(str(replace(finding, remedy="")) for finding in findings), outcome="held")
     publish_folder(run.store, run.package, run.release_id)
     return StageReport(outcome="published")

@@ -16,11 +16,12 @@ HOST = "127.0.0.1"
 
 
 def listen(port: int) -> socket.socket:
-    """A socket on loopback (port 0: a free one); raises ``WrongUsage`` when the port is taken."""
+    """A socket on loopback (port 0: a free one) that takes calls at once; raises ``WrongUsage`` when it is taken."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise WrongUsage(f"Port {port} ist nicht frei ({error.strerror}). Bitte mit --port einen anderen.") from None

@@ -117,12 +117,13 @@ def run_stages(
         work.mkdir(parents=True)
         try:
             outcome = _run_all(Run(profile, day, store, work.name, work, anyway), stages, call)
-        except (PipelineError, OSError):
+        except PipelineError:
             raise
         except Exception as error:
             # DuckDB, GDAL, SQLite and tippecanoe each say in their own way, and class, that there was no room.
             if has_room(store.workspace, error):
                 raise
+            shutil.rmtree(store.work, ignore_errors=True)
             raise unusable(str(work), DISK_ERRORS[errno.ENOSPC]) from error
         shutil.rmtree(store.work)
         return replace(outcome, recovered=recovered)
@@ -146,14 +147,19 @@ def _run_all(run: Run, stages: tuple[Stage, ...], call: Caller) -> Outcome:
         seconds[stage.name] = time.perf_counter() - started
         if report.stop and stages is STAGES:
             stop = report.stop
-            return Outcome(stop.outcome, stop.text, stop.release_id, _address(run, stop.release_id), reports, seconds)
+            address = _held_address(run, stop.release_id) if stop.outcome == "held" else _address(run, stop.release_id)
+            return Outcome(stop.outcome, stop.text, stop.release_id, address, reports, seconds)
         if report.outcome == "published":
             text = f"Veröffentlicht: {run.release_id}"
             return Outcome("published", text, run.release_id, _address(run, run.release_id), reports, seconds)
         if report.outcome == "held":
             text = f"{run.release_id} wartet auf Freigabe; die letzte Ausgabe bleibt aktuell."
-            return Outcome("held", text, run.release_id, str(run.store.held / run.release_id), reports, seconds)
+            return Outcome("held", text, run.release_id, _held_address(run, run.release_id), reports, seconds)
     return Outcome("checked", "Die Eingaben sind in Ordnung.", None, None, reports, seconds)
+
+
+def _held_address(run: Run, release_id: str | None) -> str | None:
+    return str(run.store.held / release_id) if release_id else None
 
 
 def _address(run: Run, release_id: str | None) -> str | None:

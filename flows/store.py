@@ -102,8 +102,8 @@ def has_room(place: Path, error: Exception) -> bool:
 def unusable(place: str, why: str) -> StoreUnusable:
     """The error for a place that cannot be written, with what that means for the releases."""
     return StoreUnusable(
-        f"{place}: {why} „latest“ zeigt weiter auf eine geprüfte Ausgabe. Bitte abhelfen und erneut aufrufen; was "
-        "angefangen war, wird dann abgeschlossen oder aufgeräumt."
+        f"{place}: {why} Was veröffentlicht ist, ist unversehrt. Bitte abhelfen und erneut aufrufen; was angefangen "
+        "war, wird dann abgeschlossen oder aufgeräumt."
     )
 
 

@@ -6,29 +6,33 @@ it.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import obstore
 import pytest
 from conftest import PROFILE
 
-from flows.checksums import differences
-from flows.datasets import Dataset
+from flows.checksums import differences, write_manifest
+from flows.contracts import release_contracts
+from flows.database import database
+from flows.datasets import read_dataset
 from flows.errors import PipelineError
-from flows.findings import Finding
 from flows.formats.csv_file import write_csv
 from flows.formats.geojson import write_geojson
 from flows.load import read_rows
+from flows.metadata.datapackage import write_datapackage
 from flows.operations import clear_work, recover
+from flows.package import compare_with_previous, fetch_previous
 from flows.profile import Profile, load_profile
 from flows.provenance import write_provenance
 from flows.run import Run, StageReport
-from flows.stages import Outcome, Stage, call_directly, run_stages, store_of
+from flows.stages import Caller, Outcome, Stage, call_directly, run_stages, store_of
 from flows.store import Store, locked
 from flows.targets.local import LocalTarget
 from flows.targets.s3 import ObjectTarget
@@ -90,39 +94,44 @@ def mended_inputs() -> dict[str, str]:
 INPUTS: Mapping[str, Callable[[], dict[str, str]]] = {FIRST: first_inputs, SECOND: second_inputs, HELD: bad_inputs}
 
 
-def _lean_formats(run: Run, datasets: Sequence[Dataset]) -> dict[str, list[str]]:
-    for dataset in datasets:
-        write_csv(dataset, run.package)
-        (run.package / f"{dataset.contract.name}.csvt").unlink()
-        if dataset.shapes is not None:
-            write_geojson(dataset, run.package)
-    return {}
+def lean_build(run: Run, previous: str | None) -> StageReport:
+    """A release of few files: what operations and comparison read, and a page's data to be withdrawn with it."""
+    shutil.rmtree(run.package, ignore_errors=True)
+    (run.package / "assets").mkdir(parents=True)
+    with database(run.database) as con:
+        datasets = [read_dataset(con, contract, run.profile.synthetic) for contract in release_contracts()]
+        contracts = [dataset.contract for dataset in datasets]
+        fetch_previous(run, previous, contracts)
+        for dataset in datasets:
+            write_csv(dataset, run.package)
+            (run.package / f"{dataset.contract.name}.csvt").unlink()
+            if dataset.shapes is not None:
+                write_geojson(dataset, run.package)
+        write_datapackage(run, contracts)
+        compare_with_previous(run, contracts)
+        write_provenance(run, read_rows(con))
+        texts = con.execute("SELECT zeigt FROM release.gremien_belege ORDER BY beleg_id").fetchall()
+        (run.package / "assets" / "karte-daten.js").write_text("\n".join(text for (text,) in texts), encoding="utf-8")
+    write_manifest(run.package)
+    return StageReport(rows={dataset.contract.name: dataset.table.num_rows for dataset in datasets})
 
 
-def _lean_description(con: duckdb.DuckDBPyConnection, run: Run, *_others: object) -> None:
-    write_provenance(run, read_rows(con))
-    texts = con.execute("SELECT zeigt FROM release.gremien_belege ORDER BY beleg_id").fetchall()
-    (run.package / "assets").mkdir()
-    (run.package / "assets" / "karte-daten.js").write_text("\n".join(text for (text,) in texts), encoding="utf-8")
+def lean_call(stage: Stage, run: Run) -> StageReport:
+    """The stages as they are, but for the packaging."""
+    return lean_build(run, run.store.target.pointer()) if stage.name == "package" else call_directly(stage, run)
 
 
-def _nothing(*_args: object) -> None:
-    """A file that the operations do not look at is not written."""
-
-
-def _no_findings(_run: Run) -> list[Finding]:
-    return []
+def _code() -> str:
+    return "c0de" * 16
 
 
 @contextmanager
 def lean() -> Iterator[None]:
-    """Build releases of few files: what operations and comparison read, and a page's data to be withdrawn with it."""
+    """One state of the program, whoever edits it while the tests run; rebuilds are as lean as the releases."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flows.package.write_formats", _lean_formats)
-        patch.setattr("flows.package.write_code_lists", _nothing)
-        patch.setattr("flows.package.write_codebook", _nothing)
-        patch.setattr("flows.package.describe", _lean_description)
-        patch.setattr("flows.package.self_check", _no_findings)
+        patch.setattr("flows.acquire.code_fingerprint", _code)
+        patch.setattr("flows.rebuild.code_fingerprint", _code)
+        patch.setattr("flows.rebuild.build", lean_build)
         yield
 
 
@@ -157,24 +166,22 @@ class Place:
             yield store
             clear_work(store)
 
-    def profile_with(self, geodata: Path) -> Profile:
-        return replace(load_profile(geodata, PROFILE), target=self.profile.target)
+    def profile_with(self, inputs: str | Path) -> Profile:
+        """The place's profile with the inputs of a night or of a geodata folder."""
+        geodata = self.geodata[inputs] if isinstance(inputs, str) else inputs
+        return replace(self.profile, sources=load_profile(geodata, PROFILE).sources)
 
-    def build(self, geodata: Path, day: date, anyway: bool = False) -> Outcome:
-        """A whole run."""
+    def run(self, inputs: str | Path, day: date = LATER, call: Caller = lean_call, **options: Any) -> Outcome:
+        """A run over the inputs of a night or of a geodata folder."""
         with lean():
-            return run_stages(self.profile_with(geodata), self.outputs, day, anyway=anyway)
+            return run_stages(self.profile_with(inputs), self.outputs, day, call=call, **options)
 
     def night(self, inputs: str | Path, day: date = LATER, anyway: bool = False) -> str:
         """How a run over inputs ends, or ``builds`` when it would go on to build a release."""
-        geodata = self.geodata[inputs] if isinstance(inputs, str) else inputs
         try:
-            outcome = run_stages(
-                self.profile_with(geodata), self.outputs, day, call=_stop_before_building, anyway=anyway
-            )
+            return self.run(inputs, day, call=_stop_before_building, anyway=anyway).result
         except WouldBuild:
             return "builds"
-        return outcome.result
 
     def files(self) -> dict[str, bytes]:
         """Every file of workspace and target by name."""

@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import boto3
+import obstore
 import pytest
 from conftest import PROFILE, build_geodata
 from moto.server import ThreadedMotoServer
-from operating import FIRST, HELD, INPUTS, NIGHTS, Place, lean, target_names
+from operating import FIRST, HELD, INPUTS, NIGHTS, Place, lean, lean_call, target_names
 
 from flows.profile import load_profile
-from flows.stages import run_stages, store_of
+from flows.stages import run_stages
+from flows.targets.s3 import ObjectTarget, open_s3
 
 BUCKET = "karte"
 ACCESS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-central-1"}
@@ -35,7 +37,7 @@ def history(nights: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     outputs, states = folder / "outputs", {}
     with lean():
         for release_id, geodata in nights.items():
-            outcome = run_stages(load_profile(geodata, PROFILE), outputs, NIGHTS[release_id])
+            outcome = run_stages(load_profile(geodata, PROFILE), outputs, NIGHTS[release_id], call=lean_call)
             assert outcome.release_id == release_id, outcome.text
             states[release_id] = folder / release_id
             shutil.copytree(outputs, states[release_id], symlinks=True)
@@ -85,7 +87,9 @@ def place_after(
         if kind == REMOTE:
             address = request.getfixturevalue("object_store")
             profile = replace(profile, target=address)
-            target = store_of(profile, outputs).target
+            target = ObjectTarget(address, open_s3(address))
+            if before := [item["path"] for batch in obstore.list(target.store) for item in batch]:
+                obstore.delete(target.store, before)
             if release_id:
                 for name in target_names(outputs):
                     target.install(outputs / "releases" / name, f"releases/{name}")

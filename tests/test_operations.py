@@ -27,7 +27,6 @@ from flows.archive import kept_digests, kept_input
 from flows.checksums import differences, read_manifest
 from flows.errors import Refused, WrongUsage
 from flows.operations import approve, prune, reject, rollback, withdraw
-from flows.stages import run_stages
 from flows.store import (
     HELD_RELEASE,
     HELD_REPORT,
@@ -85,7 +84,7 @@ def damage(place: Place, release_id: str, name: str, content: bytes | None) -> N
 def test_the_first_release_is_published_whole(place_after: Callable[[str | None], Place]) -> None:
     place = place_after(None)
 
-    outcome = place.build(place.geodata[FIRST], date(2026, 2, 1))
+    outcome = place.run(FIRST, date(2026, 2, 1))
 
     assert (outcome.result, outcome.release_id) == ("published", FIRST)
     assert latest_verifies(place.store)
@@ -258,7 +257,7 @@ def test_the_run_over_rejected_inputs_says_so(place: Place) -> None:
     with place.open() as store:
         reject(store, HELD, "verschwundene Zeilen", LATER)
 
-    outcome = run_stages(place.profile_with(place.geodata[HELD]), place.outputs, LATER)
+    outcome = place.run(HELD, LATER)
 
     assert outcome.text == (
         f"Diese Eingaben sind gesperrt, seit 10.02.2026 (Ausgabe {HELD}, Grund: verschwundene Zeilen). "
@@ -296,7 +295,7 @@ def test_a_held_release_is_compared_anew_when_the_latest_is_another(place: Place
     with place.open() as store:
         rollback(store, FIRST, "falsche Angabe", LATER)
 
-    outcome = place.build(place.geodata[HELD], LATER)
+    outcome = place.run(HELD, LATER)
 
     assert (outcome.result, outcome.release_id) == ("held", "2026.02.10")
     assert held_ids(place.store) == ["2026.02.10"]
@@ -638,7 +637,7 @@ def test_a_release_after_a_rollback_is_compared_with_what_readers_saw(
         reject(store, HELD, "verschwundene Zeilen", LATER)
         rollback(store, FIRST, "falsche Angabe", LATER)
 
-    outcome = place.build(make_geodata(mended_inputs()), LATER)
+    outcome = place.run(make_geodata(mended_inputs()), LATER)
 
     assert outcome.result == "published"
     assert provenance_of(place.store, "2026.02.10")["vorherige"] == FIRST
@@ -652,7 +651,7 @@ def test_blocked_inputs_published_anyway_stay_wanted(place: Place) -> None:
     with place.open() as store:
         rollback(store, FIRST, "falsche Angabe", LATER)
 
-    assert place.build(place.geodata[SECOND], LATER, anyway=True).result == "published"
+    assert place.run(SECOND, LATER, anyway=True).result == "published"
 
     assert place.night(SECOND) == "unchanged"
     assert not [note for note in read_index(place.store)["sperren"] if "aufgehoben_durch" not in note]

@@ -119,7 +119,7 @@ def test_a_folder_apart_from_the_workspace_takes_the_releases(
     place = place_after(None)
     apart = replace(place, profile=replace(place.profile, target=str(tmp_path / "www")))
 
-    outcome = apart.build(place.geodata[FIRST], stores.release_day(FIRST))
+    outcome = apart.run(FIRST, stores.release_day(FIRST))
 
     assert outcome.address == str(tmp_path / "www" / "releases" / FIRST)
     assert sorted(path.name for path in (tmp_path / "www").iterdir() if not path.name.startswith(".")) == [
@@ -408,10 +408,11 @@ def test_a_full_disk_is_told_and_nothing_is_lost(place_on_disk: Place, full_disk
     filled(full_disk, room)
 
     with pytest.raises(StoreUnusable) as error:
-        place_on_disk.build(place_on_disk.geodata[FIRST], stores.release_day(HELD), anyway=True)
+        place_on_disk.run(FIRST, stores.release_day(HELD), anyway=True)
 
     assert "kein Platz mehr" in message(error) or "No space left" in message(error)
-    assert "„latest“ zeigt weiter auf eine geprüfte Ausgabe" in message(error)
+    assert "Was veröffentlicht ist, ist unversehrt." in message(error)
+    assert not place_on_disk.store.work.exists()
     assert place_on_disk.store.target.pointer() == SECOND
     assert latest_verifies(place_on_disk.store)
 

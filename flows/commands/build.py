@@ -22,6 +22,7 @@ from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
 from flows.profile import Profile, load_profile
 from flows.run import Run, StageReport
+from flows.store import HELD_REPORT
 
 # A held release is neither published nor refused: a person decides.
 EXIT_HELD = 4
@@ -83,7 +84,9 @@ def release(
                 OUT.print("Entwurf: Herausgeber, Kontakt oder öffentliche Adresse fehlen noch im Profil.")
             OUT.print(f"Ansehen: `make serve`, dann http://127.0.0.1:8000{_served(settings)}/latest/")
         if outcome.result == "held":
-            OUT.print(f"Bericht: {outcome.address}/bericht.md")
+            OUT.print(f"Bericht: {outcome.address}/{HELD_REPORT}")
+            for word, command in (("Freigeben", "approve"), ("Verwerfen", "reject")):
+                OUT.print(f"{word}: `praevkarte {command} {outcome.release_id} --reason …`")
     if outcome.result == "held":
         raise typer.Exit(EXIT_HELD)
 
