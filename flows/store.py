@@ -45,6 +45,8 @@ DISK_ERRORS = {
     errno.EFBIG: "die Datei würde größer als erlaubt.",
 }
 
+# What libraries say of a full disk: the system's words, SQLite's.
+FULL = (os.strerror(errno.ENOSPC), "disk is full")
 # With less than this (bytes) on the disk, whatever goes wrong goes wrong for want of room.
 SMALLEST_ROOM = 65_536
 
@@ -96,7 +98,7 @@ def locked(store: Store) -> Iterator[None]:
 
 def has_room(place: Path, error: Exception) -> bool:
     """Whether an error of a library has another cause than that the disk at ``place`` was full."""
-    return os.strerror(errno.ENOSPC) not in str(error) and shutil.disk_usage(place).free > SMALLEST_ROOM
+    return not any(words in str(error) for words in FULL) and shutil.disk_usage(place).free > SMALLEST_ROOM
 
 
 def unusable(place: str, why: str) -> StoreUnusable:

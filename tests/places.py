@@ -68,7 +68,7 @@ def object_store(object_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     return f"s3://{BUCKET}/{tmp_path.parent.name}-{tmp_path.name}"
 
 
-@pytest.fixture(params=[LOCAL, pytest.param(REMOTE, marks=pytest.mark.network)])
+@pytest.fixture(params=[LOCAL, pytest.param(REMOTE, marks=(pytest.mark.network, pytest.mark.slow))])
 def kind(request: pytest.FixtureRequest) -> str:
     """Every test that asks for a place runs on both kinds of target."""
     return str(request.param)

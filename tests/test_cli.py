@@ -22,6 +22,9 @@ from flows.cli import COMMANDS, run
 from flows.store import HELD_RELEASE
 from flows.targets.local import LocalTarget
 
+# Most tests start the command as a process.
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["places"]
 
 ROOT = Path(__file__).parent.parent
@@ -499,16 +502,26 @@ def test_serve_before_the_first_release_is_told(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.slow
-def test_a_first_release_is_published_and_tells_where(nights: dict[str, Path], outputs: Path) -> None:
-    """The whole line as an operator calls it, with every format."""
+@pytest.mark.parametrize("target", ["", pytest.param("objektspeicher", marks=pytest.mark.network)])
+def test_a_first_release_is_published_and_tells_where(
+    nights: dict[str, Path], outputs: Path, tmp_path: Path, target: str, request: pytest.FixtureRequest
+) -> None:
+    """The whole line as an operator calls it, with every format, in processes of their own."""
+    geodata, address = tmp_path / "geodata", str(outputs)
+    shutil.copytree(nights[FIRST], geodata)
+    if target:
+        address = request.getfixturevalue("object_store")
+        settings = geodata / "kleinland" / "profile.toml"
+        text = settings.read_text(encoding="utf-8").replace('target = ""', f'target = "{address}"')
+        settings.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "flows", "release", "--profile", "kleinland", "--date", "2026-02-01"]
-    command += ["--geodata", str(nights[FIRST]), "--outputs", str(outputs)]
+    command += ["--geodata", str(geodata), "--outputs", str(outputs)]
     said = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
 
     assert (said.returncode, said.stderr) == (0, "")
-    assert f"Veröffentlicht: {FIRST}\nOrdner: {outputs}/releases/{FIRST}\n" in said.stdout
+    assert f"Veröffentlicht: {FIRST}\nOrdner: {address}/releases/{FIRST}\n" in said.stdout
     assert "Entwurf: Herausgeber" in said.stdout
-    assert "http://127.0.0.1:8000/latest/" in said.stdout
+    assert ("http://127.0.0.1:8000/latest/" in said.stdout) == (not target)
 
     again = subprocess.run([*command, "--json"], check=False, capture_output=True, text=True, cwd=ROOT)
     assert (again.returncode, json.loads(again.stdout)["ergebnis"]) == (0, "unchanged")

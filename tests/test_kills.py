@@ -18,6 +18,9 @@ from flows.store import published_ids
 from flows.targets.local import LocalTarget
 from flows.verify import index_faults, release_faults, tombstone_faults, withdrawn_ids
 
+# Processes of their own, killed.
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["places"]
 
 on_local = pytest.mark.parametrize("kind", ["ordner"], indirect=True)
@@ -103,14 +106,20 @@ def check_sound(place: Place) -> None:
 
 # --- named points --------------------------------------------------------------------------------------------------
 
+
+def slow(*values: str) -> object:
+    """A point in a run that builds a release first."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 POINTS = {
-    "a publication before its journal": (PUBLISH, "rename .journal.json", SECOND),
+    "a publication before its journal": slow(PUBLISH, "rename .journal.json", SECOND),
     "a publication before its release appears": (PUBLISH, r"rename releases/2026\.02\.04$", SECOND),
-    "a publication before the index": (PUBLISH, "rename releases.json", "2026.02.04"),
-    "a publication before latest.json": (PUBLISH, "rename latest.json", "2026.02.04"),
+    "a publication before the index": slow(PUBLISH, "rename releases.json", "2026.02.04"),
+    "a publication before latest.json": slow(PUBLISH, "rename latest.json", "2026.02.04"),
     "a publication before the pointer": (PUBLISH, r"rename latest$", "2026.02.04"),
-    "a publication before its journal is closed": (PUBLISH, "remove .journal.json", "2026.02.04"),
-    "a held release while it is put aside": (PUBLISH, "write inputs/", SECOND),
+    "a publication before its journal is closed": slow(PUBLISH, "remove .journal.json", "2026.02.04"),
+    "a publication while its inputs are kept": slow(PUBLISH, "write inputs/", SECOND),
     "an approval before the release appears": ("approve", f"rename releases/{HELD}$", SECOND),
     "an approval before the pointer": ("approve", r"rename latest$", HELD),
     "an approval while the held copy goes": ("approve", "rename held/", HELD),
@@ -179,7 +188,7 @@ def kill_everywhere(trial: Trial, operation: str, pace: int = 1) -> None:
 @on_local
 @pytest.mark.parametrize("operation", ["approve", "reject", "rollback", "withdraw", "prune"])
 def test_a_kill_at_some_of_the_steps_in_a_folder(trial: Trial, operation: str) -> None:
-    kill_everywhere(trial, operation, pace=29)
+    kill_everywhere(trial, operation, pace=67)
 
 
 @pytest.mark.slow

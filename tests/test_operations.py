@@ -46,6 +46,10 @@ pytest_plugins = ["places"]
 
 # What has nothing to do with where releases go is tried in a folder only.
 on_any_target = pytest.mark.parametrize("kind", ["ordner"], indirect=True)
+# What matters most is tried on both in the fast tests too.
+on_both_at_once = pytest.mark.parametrize(
+    "kind", ["ordner", pytest.param("objektspeicher", marks=pytest.mark.network)], indirect=True
+)
 
 
 def sources_of(store: Store, release_id: str) -> set[str]:
@@ -81,6 +85,7 @@ def damage(place: Place, release_id: str, name: str, content: bytes | None) -> N
 # --- publishing ----------------------------------------------------------------------------------------------------
 
 
+@on_both_at_once
 def test_the_first_release_is_published_whole(place_after: Callable[[str | None], Place]) -> None:
     place = place_after(None)
 
@@ -184,6 +189,7 @@ def test_the_next_night_does_not_pile_up_a_second_one(place: Place) -> None:
     assert held_ids(place.store) == [HELD]
 
 
+@on_both_at_once
 def test_approval_publishes_with_reason_and_approver(place: Place) -> None:
     with place.open() as store:
         assert approve(store, HELD, "Der Rat hat sich aufgelöst", "Fachstelle", LATER)
@@ -307,6 +313,7 @@ def test_a_held_release_is_compared_anew_when_the_latest_is_another(place: Place
 # --- rollback ------------------------------------------------------------------------------------------------------
 
 
+@on_both_at_once
 def test_rollback_moves_latest_to_a_release_that_verifies(place: Place) -> None:
     with place.open() as store:
         assert rollback(store, FIRST, "falsche Angabe", LATER)
@@ -390,6 +397,7 @@ def test_the_secret_is_where_it_would_be_found(place: Place) -> None:
     assert "inputs/sha256/" in names
 
 
+@on_both_at_once
 def test_withdrawn_data_are_gone_everywhere(place: Place) -> None:
     with place.open() as store:
         related = withdraw(store, FIRST, "Name einer Person", LATER)
@@ -399,6 +407,7 @@ def test_withdrawn_data_are_gone_everywhere(place: Place) -> None:
     assert is_sound(place)
 
 
+@on_both_at_once
 def test_a_tombstone_stands_at_the_address(place: Place) -> None:
     with place.open() as store:
         withdraw(store, FIRST, "Name einer <Person>", LATER)
@@ -467,6 +476,7 @@ def test_the_comparison_of_a_held_release_is_emptied(place: Place) -> None:
     assert place.night(HELD) == "builds"
 
 
+@on_both_at_once
 def test_latest_moves_to_a_release_that_verifies(place: Place) -> None:
     with place.open() as store:
         withdraw(store, SECOND, "Name einer Person", LATER)
@@ -576,6 +586,7 @@ def test_held_releases_are_rejected_not_withdrawn(place: Place) -> None:
 # --- pruning -------------------------------------------------------------------------------------------------------
 
 
+@on_both_at_once
 def test_prune_removes_what_is_old_and_says_what(place: Place) -> None:
     own = sources_of(place.store, FIRST) - sources_of(place.store, SECOND)
 

@@ -34,6 +34,9 @@ from flows.run import StageReport
 from flows.stages import STAGES, Outcome, store_of
 from flows.store import published_ids
 
+# An import of Prefect takes seconds, its server more.
+pytestmark = pytest.mark.slow
+
 BERLIN = ZoneInfo("Europe/Berlin")
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 # Patience, not expectation: a test that waits this long (s) has failed.

@@ -25,6 +25,9 @@ from flows.paths import GEODATA
 from flows.profile import SYNTHETIC_MARK, load_profile
 from flows.run import Run
 
+# Thuringia at several dates.
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 11, 22)
 
 # The 36 towns of the survey's frame with their population of 31.12.2018 on the territory of 30.06.2020, as recomputed

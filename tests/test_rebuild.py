@@ -66,6 +66,7 @@ def test_a_forged_file_is_found_though_its_manifest_was_renewed(place: Place) ->
     ]
 
 
+@pytest.mark.slow
 @in_a_folder
 def test_files_that_came_or_went_are_found(place: Place) -> None:
     folder = place.store.target.local(f"releases/{FIRST}", place.outputs)

@@ -41,6 +41,9 @@ from flows.selfcheck_geojson import NAMED, geojson_findings
 from flows.selfcheck_marks import mark_findings
 from flows.selfcheck_tables import table_findings
 
+# A whole release, mended and broken, for every gate.
+pytestmark = pytest.mark.slow
+
 SCHEMA = {"primaryKey": ["ags"], "fields": [{"name": "ags"}, {"name": "gemeinde"}]}
 # Counter-clockwise, as an exterior ring must run.
 SQUARE = [[10.0, 50.0], [10.2, 50.0], [10.2, 50.2], [10.0, 50.2], [10.0, 50.0]]

@@ -19,6 +19,9 @@ from flows.run import Run, StageReport
 from flows.stages import INPUT_STAGES, STAGES, Stage, call_directly, run_stages
 from flows.store import begin
 
+# Whole runs, several a test.
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["places"]
 
 in_a_folder = pytest.mark.parametrize("kind", ["ordner"], indirect=True)

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import obstore
 import pytest
+from conftest import PROFILE
 from operating import FIRST, HELD, SECOND, Place, latest_verifies, message
 
 from flows import store as stores
 from flows.errors import StoreBusy, StoreUnusable, WrongUsage
 from flows.operations import rollback, withdraw
+from flows.profile import load_profile
 from flows.store import Store, locked, published_ids
 from flows.targets import local, open_target
 from flows.targets.base import Target
@@ -34,10 +36,10 @@ in_an_object_store = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture
-def target(kind: str, outputs: Path, request: pytest.FixtureRequest) -> Target:
+@pytest.fixture(params=["ordner", pytest.param("objektspeicher", marks=pytest.mark.network)])
+def target(outputs: Path, request: pytest.FixtureRequest) -> Target:
     """An empty target of each kind."""
-    return open_target("" if kind == "ordner" else request.getfixturevalue("object_store"), outputs)
+    return open_target("" if request.param == "ordner" else request.getfixturevalue("object_store"), outputs)
 
 
 @pytest.fixture
@@ -393,11 +395,12 @@ def filled(disk: Path, room: int = 0) -> None:
 
 
 @pytest.fixture
+def place_after_nothing(nights: dict[str, Path], outputs: Path) -> Place:
+    return Place(load_profile(nights[FIRST], PROFILE), outputs, nights)
+
+
+@pytest.fixture
 def place_on_disk(history: dict[str, Path], nights: dict[str, Path], full_disk: Path) -> Place:
-    from conftest import PROFILE
-
-    from flows.profile import load_profile
-
     shutil.copytree(history[HELD], full_disk / "outputs", symlinks=True)
     return Place(load_profile(nights[FIRST], PROFILE), full_disk / "outputs", nights)
 
@@ -415,6 +418,16 @@ def test_a_full_disk_is_told_and_nothing_is_lost(place_on_disk: Place, full_disk
     assert not place_on_disk.store.work.exists()
     assert place_on_disk.store.target.pointer() == SECOND
     assert latest_verifies(place_on_disk.store)
+
+
+def test_a_target_on_another_disk_takes_whole_releases(place_after_nothing: Place, full_disk: Path) -> None:
+    """No rename leads from one disk to another: the files are copied beside their place first."""
+    apart = replace(place_after_nothing, profile=replace(place_after_nothing.profile, target=str(full_disk / "www")))
+
+    assert apart.run(FIRST, stores.release_day(FIRST)).result == "published"
+
+    assert latest_verifies(apart.store)
+    assert [path.name for path in (full_disk / "www" / "releases").iterdir()] == [FIRST]
 
 
 def test_a_full_disk_stops_an_operation_and_room_lets_it_through(place_on_disk: Place, full_disk: Path) -> None:

@@ -82,7 +82,8 @@ def release(
             OUT.print(f"Ordner: {outcome.address}")
             if settings.draft:
                 OUT.print("Entwurf: Herausgeber, Kontakt oder öffentliche Adresse fehlen noch im Profil.")
-            OUT.print(f"Ansehen: `make serve`, dann http://127.0.0.1:8000{_served(settings)}/latest/")
+            if not settings.target:
+                OUT.print(f"Ansehen: `make serve`, dann http://127.0.0.1:8000{_served(settings)}/latest/")
         if outcome.result == "held":
             OUT.print(f"Bericht: {outcome.address}/{HELD_REPORT}")
             for word, command in (("Freigeben", "approve"), ("Verwerfen", "reject")):
