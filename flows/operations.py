@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.archive import digests_of, forget_inputs
-from flows.checksums import renew_manifest
+from flows.checksums import SIGNATURE, renew_manifest
 from flows.errors import Refused, WrongUsage
 from flows.findings import Finding
 from flows.german import day as german_day
@@ -226,6 +226,7 @@ def withdraw(store: Store, release_id: str, reason: str, day: date) -> list[str]
         "titel": provenance["parameter"]["titel"] if provenance else "Präventionskarte",
         "synthetisch": bool(store.prefix),
         "aktuell": _fallback(store, release_id) if present == release_id else present,
+        "signiert": _rightly_signed(store),
     }
     begin(store, "withdraw", **arguments)
     finish_withdraw(store, **arguments)
@@ -243,10 +244,27 @@ def _fallback(store: Store, *without: str) -> str | None:
     return None
 
 
+def _rightly_signed(store: Store) -> list[str]:
+    """Ids of the published releases whose signature is ours: a changed manifest of another one is not signed."""
+    if not store.signature_key:
+        return []
+    signed = (one for one in published_ids(store) if store.target.read(f"releases/{one}/{SIGNATURE}") is not None)
+    return [release_id for release_id in signed if not faults(store, release_id)]
+
+
 def finish_withdraw(
-    store: Store, ausgabe: str, grund: str, datum: str, titel: str, synthetisch: bool, aktuell: str | None
+    store: Store,
+    ausgabe: str,
+    grund: str,
+    datum: str,
+    titel: str,
+    synthetisch: bool,
+    aktuell: str | None,
+    signiert: list[str],
 ) -> None:
-    """Complete a withdrawal; arguments as written to the journal, ``aktuell`` is where ``latest`` is to point then."""
+    """Complete a withdrawal; arguments as written to the journal: ``aktuell`` is where ``latest`` is to point then,
+    ``signiert`` are the releases that were rightly signed before.
+    """
     index = read_index(store)
     for entry in index["ausgaben"]:
         if entry["ausgabe"] == ausgabe:
@@ -263,7 +281,7 @@ def finish_withdraw(
     compared |= {held: held_provenance(store, held)["vorherige"] for held in held_ids(store)}
     for other, previous in compared.items():
         if previous == ausgabe:
-            _purge(store, other, ausgabe, grund, datum)
+            _purge(store, other, ausgabe, grund, datum, other in signiert)
     # It may have been emptied too, and then its document is another, or it was parked elsewhere meanwhile.
     if store.target.pointer() != aktuell or compared.get(aktuell or "") == ausgabe:
         _point_to(store, aktuell, ausgabe)
@@ -278,8 +296,10 @@ def _point_to(store: Store, wanted: str | None, *without: str) -> None:
     point(store, wanted)
 
 
-def _purge(store: Store, release_id: str, withdrawn: str, reason: str, day: str) -> None:
-    """Empty the comparison of a release with a withdrawn one, in the target or among the held."""
+def _purge(store: Store, release_id: str, withdrawn: str, reason: str, day: str, signed: bool) -> None:
+    """Empty the comparison of a release with a withdrawn one, in the target (where it is ``signed`` anew) or among the
+    held.
+    """
     held = release_id in held_ids(store)
     if not held and not store.target.sizes(f"releases/{release_id}"):
         return
@@ -290,11 +310,12 @@ def _purge(store: Store, release_id: str, withdrawn: str, reason: str, day: str)
     folder = copy / HELD_RELEASE if held else copy
     renew_manifest(folder, purge_comparison(folder, withdrawn, reason, day, bool(store.prefix)))
     if held:
-        (copy / HELD_REPORT).unlink()
+        (copy / HELD_REPORT).unlink(missing_ok=True)
         (copy / HELD_REPORT).write_text(_purged_report(release_id, withdrawn, day), encoding="utf-8")
         LocalTarget(store.workspace).install(copy, f"held/{release_id}")
         return
-    sign_manifest(copy, release_id, store.signature_key)
+    if signed:
+        sign_manifest(copy, release_id, store.signature_key)
     if store.target.pointer() == release_id and not store.target.swaps:
         # Nothing may point to files that change one by one; the withdrawal lets ``latest`` come back.
         point(store, _fallback(store, withdrawn, release_id))

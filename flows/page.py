@@ -22,6 +22,7 @@ from flows import geometry, german
 from flows.contracts import Code, Contract
 from flows.formats.catalogue import FORMATS
 from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
+from flows.metadata.changes import PURGED
 from flows.metadata.datapackage import attributions
 from flows.metadata.jsonld import FILE as JSONLD
 from flows.metadata.text import citation
@@ -297,7 +298,9 @@ def _page_content(
         "monitoring": _rows(con, "SELECT * FROM release.monitoring ORDER BY welle DESC, kennzahl_id"),
         "offers": _rows(con, "SELECT * FROM release.angebote ORDER BY angebot_id"),
         "downloads": [_download(con, contract, files) for contract in contracts],
-        "further": {name: size for name, size in sorted(files.items()) if _is_further(name, contracts)},
+        "further": {
+            name: _lasting_size(name, size) for name, size in sorted(files.items()) if _is_further(name, contracts)
+        },
         "sources": attributions(run),
         "citation": citation(run),
         "jsonld": _embedded((run.package / JSONLD).read_text(encoding="utf-8")),
@@ -341,6 +344,11 @@ def _download(con: duckdb.DuckDBPyConnection, contract: Contract, files: Mapping
             if contract.name + ending in files
         ],
     }
+
+
+def _lasting_size(name: str, size: int) -> int | None:
+    """The size to show; none for the comparison, which is emptied when the release it compares with is withdrawn."""
+    return None if name in PURGED else size
 
 
 def _is_further(name: str, contracts: Sequence[Contract]) -> bool:

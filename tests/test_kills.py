@@ -185,12 +185,6 @@ def kill_everywhere(trial: Trial, operation: str, pace: int = 1) -> None:
         assert contents(place) == expected, where
 
 
-@on_local
-@pytest.mark.parametrize("operation", ["approve", "reject", "rollback", "withdraw", "prune"])
-def test_a_kill_at_some_of_the_steps_in_a_folder(trial: Trial, operation: str) -> None:
-    kill_everywhere(trial, operation, pace=67)
-
-
 @pytest.mark.slow
 @on_local
 @pytest.mark.parametrize("operation", ["approve", "reject", "rollback", "withdraw", "prune"])

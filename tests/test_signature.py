@@ -214,11 +214,38 @@ def test_releases_from_before_the_key_can_be_rolled_back_to_but_are_told(signed:
         assert rollback(store, FIRST, "falsche Angabe", LATER)
 
 
-def test_a_release_whose_comparison_is_emptied_is_signed_anew(signed: Place) -> None:
+def test_a_signed_release_whose_comparison_is_emptied_is_signed_anew(signed: Place) -> None:
+    with signed.open() as store:
+        approve(store, HELD, "geprüft", "Fachstelle", LATER)
+        before = store.target.read(f"releases/{HELD}/{SIGNATURE}")
+        withdraw(store, SECOND, "Name einer Person", LATER)
+
+    assert release_faults(signed.store, HELD) == []
+    assert signed.store.target.read(f"releases/{HELD}/{SIGNATURE}") != before
+    assert signed.store.target.pointer() == HELD
+
+
+def test_emptying_a_comparison_signs_nothing_that_was_not_signed(signed: Place) -> None:
     with signed.open() as store:
         withdraw(store, FIRST, "Name einer Person", LATER)
 
-    assert release_faults(signed.store, SECOND) == []
+    assert signed.store.target.read(f"releases/{SECOND}/{SIGNATURE}") is None
+
+
+def test_emptying_a_comparison_does_not_sign_what_others_put_there(signed: Place) -> None:
+    """Data and manifest were exchanged together, but the signature gives them away, also afterwards."""
+    with signed.open() as store:
+        approve(store, HELD, "geprüft", "Fachstelle", LATER)
+        table = (store.target.read(f"releases/{HELD}/land.csv") or b"").replace(b"Kleinland", b"Grossland")
+        manifest = (store.target.read(f"releases/{HELD}/{MANIFEST}") or b"").decode()
+        old = store.target.digests(f"releases/{HELD}")["land.csv"]
+        store.target.write(f"releases/{HELD}/land.csv", table)
+        manifest = manifest.replace(old, store.target.digests(f"releases/{HELD}")["land.csv"])
+        store.target.write(f"releases/{HELD}/{MANIFEST}", manifest.encode())
+        withdraw(store, SECOND, "Name einer Person", LATER)
+
+    assert [one.check for one in faults(signed.store, HELD)] == ["signatur"]
+    assert signed.store.target.pointer() == FIRST
 
 
 def test_a_wrong_signature_keeps_latest_away(signed: Place) -> None:

@@ -19,6 +19,8 @@ from flows.schema_change import WEIGHTS
 
 TABLE = "changes.csv"
 TEXT = "CHANGES.md"
+# The files that are emptied when the release they compare with is withdrawn.
+PURGED = (TABLE, "changes.csvt", TEXT)
 # So many rows of a kind are named in the text; the rest stands in the table.
 NAMED = 10
 # So many changed columns of a row are named.
