@@ -24,6 +24,8 @@ import pytest
 import requests
 import yaml
 from conftest import DAY, KLEINLAND, PROFILE, build_geodata
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from flows.checksums import MANIFEST, differences
 from flows.errors import Refused, SourceUnavailable
@@ -41,6 +43,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 # Patience, not expectation: a test that waits this long (s) has failed.
 PATIENCE = 120.0
+# Prefect answers 503 while its SQLite is locked, having done nothing; its own client asks again, so do we.
+BUSY = Retry(total=8, backoff_factor=0.5, status_forcelist=[503], allowed_methods=None, raise_on_status=False)
 
 
 # --- The command line and the settings, without a server ---
@@ -210,6 +214,7 @@ class Prefect:
 
     def call(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
         with requests.Session() as session:
+            session.mount(self.url, HTTPAdapter(max_retries=BUSY))
             session.trust_env = False  # no proxy between this machine and itself
             response = session.request(method, f"{self.url}{path}", json=content, timeout=30)
         response.raise_for_status()
