@@ -44,7 +44,9 @@ FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 # Patience, not expectation: a test that waits this long (s) has failed.
 PATIENCE = 120.0
 # Prefect answers 503 while its SQLite is locked, having done nothing; its own client asks again, so do we.
-BUSY = Retry(total=8, backoff_factor=0.5, status_forcelist=[503], allowed_methods=None, raise_on_status=False)
+ASK_AGAIN = Retry(
+    total=8, connect=0, backoff_factor=0.5, status_forcelist=[503], allowed_methods=None, raise_on_status=False
+)
 
 
 # --- The command line and the settings, without a server ---
@@ -214,7 +216,7 @@ class Prefect:
 
     def call(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
         with requests.Session() as session:
-            session.mount(self.url, HTTPAdapter(max_retries=BUSY))
+            session.mount(self.url, HTTPAdapter(max_retries=ASK_AGAIN))
             session.trust_env = False  # no proxy between this machine and itself
             response = session.request(method, f"{self.url}{path}", json=content, timeout=30)
         response.raise_for_status()
