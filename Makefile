@@ -36,7 +36,7 @@ test: venv ## Install what the tests need, then lint, then every test (pytest $A
 	.venv/bin/python -m pytest -rs -m "$$left_out" $(ARGS)
 
 test-fast: venv ## The tests not marked slow, without lint (pytest -m "not slow" $ARGS)
-	@.venv/bin/python -m pytest -n auto -m "not slow" $(ARGS)
+	@.venv/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
 
 lint: venv ## Style and likely bugs (ruff), types of flows (mypy --strict)
 	@.venv/bin/ruff check .
