@@ -35,7 +35,7 @@ from flows.page_data import (
     picture,
 )
 from flows.paths import ASSETS, TEMPLATES
-from flows.profile import SYNTHETIC_MARK, Profile
+from flows.profile import SYNTHETIC_MARK
 from flows.run import Run
 
 FOLDER = "assets"
@@ -283,7 +283,7 @@ def _page_content(
         "run": run,
         "profile": run.profile,
         "synthetic": _synthetic(run),
-        "missing": _missing_settings(run.profile),
+        "missing": run.profile.missing,
         "codes": codes,
         "fields": {(contract.name, field.name): field for contract in contracts for field in contract.fields},
         "titles": {contract.name: contract.title for contract in contracts},
@@ -310,16 +310,6 @@ def _page_content(
 def _embedded(text: str) -> Markup:
     """JSON as the content of a script element: nothing in it can end the element or open a comment."""
     return Markup(text.replace("<", "\\u003c"))
-
-
-def _missing_settings(profile: Profile) -> list[str]:
-    """What the operator still has to fill in before a release may leave the state of a draft."""
-    settings = {
-        "Herausgeber": profile.publisher.name,
-        "Kontaktadresse": profile.publisher.email,
-        "öffentliche Internetadresse": profile.base_url,
-    }
-    return [name for name, value in settings.items() if not value]
 
 
 def _towns(con: duckdb.DuckDBPyConnection, wave: str) -> list[Row]:

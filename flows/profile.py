@@ -25,9 +25,32 @@ class Publisher:
 
     name: str
     email: str
+    """Function mailbox; also where readers report mistakes in a record."""
     url: str
+    address: str
+    represented_by: str
+    """The function that answers for the office (no person's name), for the imprint."""
     contributor_id: str = ""
     """IRI in http://dcat-ap.de/def/contributors, where the publisher has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """What the privacy notice needs: the officer's function mailbox, and who delivers the pages and what that logs."""
+
+    officer: str
+    hosting: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accessibility:
+    """What the accessibility statement needs: how and when the pages were assessed, the mailbox for barriers, and the
+    body that settles disputes (name and address).
+    """
+
+    assessed: str
+    feedback: str
+    enforcement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +77,33 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """A source that is fetched over the network or from a watched folder; ``[fetch.<name>]`` in the profile.
+
+    ``kind`` says which product it is and so which datasets it yields; ``place`` is an https address or a folder;
+    ``options`` are the settings of the kind (texts).
+    """
+
+    name: str
+    kind: str
+    place: str
+    options: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """Whom the operation tells about failure, hold, staleness and recovery; empty: nobody.
+
+    ``recipients`` and ``sender`` are function mailboxes. The mail server and the webhook's address hold secrets and
+    come from the environment. ``silent_hours``: so long without a good run, and the freshness check alarms.
+    """
+
+    recipients: tuple[str, ...]
+    sender: str
+    silent_hours: float
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """All settings of one publication. Dates: see ``geodata/thueringen/profile.toml``, which explains each."""
 
@@ -66,7 +116,11 @@ class Profile:
     outputs: str
     publisher: Publisher
     licence: Licence
+    privacy: Privacy
+    accessibility: Accessibility
     base_url: str
+    territory_basis: str
+    """``befragung``: the map shows the survey's territory; ``aktuell``: that of the newest boundary product."""
     territory_date: date
     boundaries_date: date
     changes_until: date
@@ -77,11 +131,37 @@ class Profile:
     target: str
     signature_key: str
     sources: tuple[Source, ...]
+    fetches: tuple[Fetch, ...]
+    warn_after: dict[str, int]
+    """Days after which a dataset's source counts as old, by dataset: pages and runs say so."""
+    hold_after: dict[str, int]
+    """Days after which a dataset's source is too old to publish without a person's word, by dataset."""
+    set_aside: tuple[str, ...]
+    """Datasets of which a faulty record is set aside instead of refusing the whole release."""
+    notices: Notices
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What the operator still has to fill in (German), in the order of the profile; empty: ready for the public."""
+        return tuple(
+            title for title, value in (
+                ("Herausgeber", self.publisher.name),
+                ("Anschrift", self.publisher.address),
+                ("Vertretung", self.publisher.represented_by),
+                ("Kontaktadresse", self.publisher.email),
+                ("öffentliche Internetadresse", self.base_url),
+                ("Datenschutzbeauftragte", self.privacy.officer),
+                ("Angaben zur Auslieferung der Seiten", self.privacy.hosting),
+                ("Bewertung der Barrierefreiheit", self.accessibility.assessed),
+                ("Adresse für Barrieren", self.accessibility.feedback),
+                ("Durchsetzungsstelle", self.accessibility.enforcement),
+            ) if not value
+        )  # fmt: skip
 
     @property
     def draft(self) -> bool:
-        """Whether publisher, contact or public address are still missing ("Entwurf")."""
-        return not (self.publisher.name and self.publisher.email and self.base_url)
+        """Whether anything of what the law or a reader needs is still missing ("Entwurf")."""
+        return bool(self.missing)
 
 
 def profile_names(geodata: Path) -> list[str]:
@@ -102,10 +182,18 @@ SETTINGS: dict[str, type] = {
     "publisher.name": str,
     "publisher.email": str,
     "publisher.url": str,
+    "publisher.address": str,
+    "publisher.represented_by": str,
     "publisher.contributor_id": str,
+    "privacy.officer": str,
+    "privacy.hosting": str,
+    "accessibility.assessed": str,
+    "accessibility.feedback": str,
+    "accessibility.enforcement": str,
     "licence.name": str,
     "licence.title": str,
     "licence.url": str,
+    "territory.basis": str,
     "territory.date": date,
     "territory.boundaries_date": date,
     "territory.changes_until": date,
@@ -121,7 +209,16 @@ SETTINGS: dict[str, type] = {
     "gates.area_lost": float,
     "gates.area_moved": float,
     "gates.smallest": float,
+    "office.set_aside": list,
+    "notices.recipients": list,
+    "notices.sender": str,
+    "notices.silent_hours": float,
 }
+# Sections whose keys are names that the profile chooses.
+OPEN_SECTIONS = ("sources", "fetch", "warn_after_days", "hold_after_days")
+TERRITORY_BASES = ("befragung", "aktuell")
+# Published or written to: function mailboxes only (truth rule 5).
+MAILBOXES = ("publisher.email", "privacy.officer", "accessibility.feedback", "notices.sender", "notices.recipients")
 TYPE_WORDS = {
     str: "ein Text in Anführungszeichen",
     list: "eine Liste von Texten",
@@ -179,8 +276,7 @@ def _fits(value: Any, kind: type) -> bool:
 
 def _checked(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     """The settings by dotted name; raises ``WrongUsage`` for one that is missing, unknown or of the wrong type."""
-    sources = settings["sources"]
-    flat = _flat({key: value for key, value in settings.items() if key != "sources"})
+    flat = _flat({key: value for key, value in settings.items() if key not in OPEN_SECTIONS})
     for key in flat.keys() - SETTINGS.keys():
         near = difflib.get_close_matches(key, SETTINGS, n=1)
         hint = f"Meinten Sie „{near[0]}“?" if near else "Bitte entfernen."
@@ -190,7 +286,22 @@ def _checked(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
             raise WrongUsage(f"{path}: die Einstellung „{key}“ fehlt. Bitte ergänzen: {TYPE_WORDS[kind]}.")
         if not _fits(flat[key], kind):
             raise WrongUsage(f"{path}: die Einstellung „{key}“ ist {flat[key]!r}; erwartet wird {TYPE_WORDS[kind]}.")
-    return flat | {"sources": sources}
+    if flat["territory.basis"] not in TERRITORY_BASES:
+        allowed = " oder ".join(f"„{basis}“" for basis in TERRITORY_BASES)
+        raise WrongUsage(f"{path}: „territory.basis“ ist „{flat['territory.basis']}“; erlaubt ist {allowed}.")
+    return flat | {section: settings.get(section, {}) for section in OPEN_SECTIONS}
+
+
+def _check_open_sections(path: Path, flat: dict[str, Any]) -> None:
+    """Days are whole numbers; a fetch has texts only, of which ``kind`` and ``place`` must be there."""
+    for section in ("warn_after_days", "hold_after_days"):
+        for dataset, days in flat[section].items():
+            if type(days) is not int or days < 0:
+                raise WrongUsage(f"{path}: [{section}] {dataset} ist {days!r}; erwartet wird eine Zahl von Tagen.")
+    for name, settings in flat["fetch"].items():
+        given = settings if isinstance(settings, dict) else {}
+        if not {"kind", "place"} <= given.keys() or not all(isinstance(value, str) for value in given.values()):
+            raise WrongUsage(f"{path}: [fetch.{name}] braucht „kind“ und „place“; alle Angaben sind Texte.")
 
 
 def _check_place(path: Path, flat: dict[str, Any]) -> None:
@@ -207,19 +318,28 @@ def _check_place(path: Path, flat: dict[str, Any]) -> None:
         )
 
 
-def _check_contact(path: Path, flat: dict[str, Any]) -> None:
-    """The published contact is a function's mailbox, never a person's (truth rule 5)."""
-    mailbox = flat["publisher.email"].partition("@")[0].lower()
-    if mailbox and mailbox not in {code.code for code in code_list("funktionspostfach")}:
-        raise WrongUsage(
-            f"{path}: „publisher.email“ ist {flat['publisher.email']}; veröffentlicht werden nur Funktionspostfächer. "
-            "Ist es eines, dann bitte in geodata/contracts/codes/funktionspostfach.csv ergänzen."
-        )
+def _check_mailboxes(path: Path, flat: dict[str, Any]) -> None:
+    """Addresses are a function's mailbox, never a person's (truth rule 5)."""
+    known = {code.code for code in code_list("funktionspostfach")}
+    for setting in MAILBOXES:
+        given = flat[setting]
+        for address in given if isinstance(given, list) else [given]:
+            mailbox = address.partition("@")[0].lower()
+            if mailbox and mailbox not in known:
+                raise WrongUsage(
+                    f"{path}: „{setting}“ ist {address}; veröffentlicht werden nur Funktionspostfächer. "
+                    "Ist es eines, dann bitte in geodata/contracts/codes/funktionspostfach.csv ergänzen."
+                )
 
 
 def _source(dataset: str, reference: str) -> Source:
     file, _, sheet = reference.partition("#")
     return Source(dataset, Path(file), sheet or None)
+
+
+def _fetch(name: str, settings: dict[str, str]) -> Fetch:
+    options = {key: value for key, value in settings.items() if key not in ("kind", "place")}
+    return Fetch(name, settings["kind"], settings["place"], options)
 
 
 def _part(flat: dict[str, Any], name: str) -> dict[str, Any]:
@@ -231,12 +351,14 @@ def load_profile(geodata: Path, name: str) -> Profile:
     """Read ``geodata/<name>/profile.toml``.
 
     Raises ``WrongUsage`` when the profile does not exist, extends itself, has a setting that is missing, unknown or of
-    the wrong type, is synthetic and would publish to the place of real releases, or names a person's mailbox.
+    the wrong type or not allowed, is synthetic and would publish to the place of real releases, or names a person's
+    mailbox.
     """
     path = geodata / name / "profile.toml"
     flat = _checked(path, _settings(geodata, name))
     _check_place(path, flat)
-    _check_contact(path, flat)
+    _check_open_sections(path, flat)
+    _check_mailboxes(path, flat)
     return Profile(
         name=name,
         folder=geodata / name,
@@ -247,7 +369,10 @@ def load_profile(geodata: Path, name: str) -> Profile:
         outputs=posixpath.normpath(flat["outputs"]),
         publisher=Publisher(**_part(flat, "publisher")),
         licence=Licence(**_part(flat, "licence")),
+        privacy=Privacy(**_part(flat, "privacy")),
+        accessibility=Accessibility(**_part(flat, "accessibility")),
         base_url=flat["base_url"].rstrip("/"),
+        territory_basis=flat["territory.basis"],
         territory_date=flat["territory.date"],
         boundaries_date=flat["territory.boundaries_date"],
         changes_until=flat["territory.changes_until"],
@@ -258,4 +383,9 @@ def load_profile(geodata: Path, name: str) -> Profile:
         target=flat["target"],
         signature_key=flat["signature_key"],
         sources=tuple(_source(key, value) for key, value in flat["sources"].items() if value),
+        fetches=tuple(_fetch(key, value) for key, value in flat["fetch"].items()),
+        warn_after=flat["warn_after_days"],
+        hold_after=flat["hold_after_days"],
+        set_aside=tuple(flat["office.set_aside"]),
+        notices=Notices(tuple(flat["notices.recipients"]), flat["notices.sender"], flat["notices.silent_hours"]),
     )

@@ -17,7 +17,7 @@ from flows.join import join
 from flows.load import load
 from flows.operations import add_approval
 from flows.package import build
-from flows.profile import Licence, Profile, Publisher, Source
+from flows.profile import Accessibility, Licence, Notices, Privacy, Profile, Publisher, Source
 from flows.provenance import FILE, manifest_of, write_manifest
 from flows.run import Run
 from flows.sidecar import sha256_of
@@ -41,7 +41,10 @@ def recorded_profile(provenance: dict[str, Any]) -> Profile:
         outputs="",
         publisher=Publisher(**settings["herausgeber"]),
         licence=Licence(settings["lizenz"]["name"], settings["lizenz"]["titel"], settings["lizenz"]["url"]),
+        privacy=Privacy(**settings["datenschutz"]),
+        accessibility=Accessibility(**settings["barrierefreiheit"]),
         base_url=settings["basis_url"],
+        territory_basis=settings["gebietsstand_art"],
         territory_date=date.fromisoformat(settings["gebietsstand"]),
         boundaries_date=date.fromisoformat(settings["grenzen_stand"]),
         changes_until=date.fromisoformat(settings["aenderungen_bis"]),
@@ -54,6 +57,11 @@ def recorded_profile(provenance: dict[str, Any]) -> Profile:
         sources=tuple(
             Source(source["datensatz"], Path(source["datei"]), source["blatt"]) for source in provenance["quellen"]
         ),
+        fetches=(),
+        warn_after={},
+        hold_after={},
+        set_aside=(),
+        notices=Notices((), "", 0),
     )
 
 

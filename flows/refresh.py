@@ -147,7 +147,7 @@ def summary(title: str, message: str, steps: Sequence[Step], settings: Profile |
     if settings and settings.synthetic:
         parts.append(f"**{_escaped(SYNTHETIC_MARK)}**")
     if settings and settings.draft:
-        notes.append("Entwurf: Herausgeber, Kontakt oder öffentliche Adresse fehlen noch im Profil.")
+        notes.append(f"Entwurf, nicht veröffentlicht. Im Profil fehlen noch: {', '.join(settings.missing)}.")
     if outcome and outcome.recovered:
         notes.append(outcome.recovered)
     if outcome and "package" in outcome.reports:

@@ -100,8 +100,8 @@ def run_stages(
 
     A publishing run holds the store; its work folder goes when it ends well and otherwise stays until the next run, for
     a look at it. ``anyway`` publishes even inputs that a person has put aside. Raises what the stages raise,
-    ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed and the key is missing, or
-    when real and synthetic releases would share a target.
+    ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed and the key is missing, when
+    a draft would leave this machine, or when real and synthetic releases would share a target.
     """
     if stages is not STAGES:
         with tempfile.TemporaryDirectory(prefix="praevkarte-") as folder:
@@ -109,6 +109,7 @@ def run_stages(
             store = Store(Path(folder), LocalTarget(Path(folder)))
             return _run_all(Run(profile, day, store, next_id(store, day), Path(folder), anyway=True), stages, call)
     store = store_of(profile, outputs)
+    _refuse_public_draft(profile, store)
     signing_key(store.signature_key)
     with locked(store):
         _refuse_mixture(store)
@@ -127,6 +128,15 @@ def run_stages(
             raise unusable(str(work), DISK_ERRORS[errno.ENOSPC]) from error
         shutil.rmtree(store.work)
         return replace(outcome, recovered=recovered)
+
+
+def _refuse_public_draft(profile: Profile, store: Store) -> None:
+    """A draft lacks what law or readers need, so it may lie in a local folder only."""
+    if profile.draft and not isinstance(store.target, LocalTarget):
+        raise WrongUsage(
+            f"Das Profil „{profile.name}“ ist ein Entwurf und darf nicht nach {store.target.label} veröffentlicht "
+            f"werden. Bitte ergänzen: {', '.join(profile.missing)}."
+        )
 
 
 def _refuse_mixture(store: Store) -> None:

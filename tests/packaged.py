@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -30,17 +30,41 @@ from flows.metadata.notice import write_licence, write_notice
 from flows.metadata.quality import write_quality
 from flows.metadata.readme import write_readme
 from flows.metadata.text import marks
-from flows.profile import Profile, Publisher
+from flows.profile import Accessibility, Privacy, Profile, Publisher
 from flows.provenance import write_provenance
 from flows.run import Run
 
-PUBLISHER = Publisher("Präventionsstelle Kleinland", "poststelle@kleinland.example", "https://kleinland.example/stelle")
+PUBLISHER = Publisher(
+    "Präventionsstelle Kleinland",
+    "poststelle@kleinland.example",
+    "https://kleinland.example/stelle",
+    "Marktplatz 1, 99999 Kleinstadt",
+    "Leitung der Präventionsstelle",
+)
+PRIVACY = Privacy(
+    "datenschutz@kleinland.example", "Die Seiten liefert das Rechenzentrum Kleinland aus, ohne Protokolle."
+)
+ACCESSIBILITY = Accessibility(
+    "Selbstbewertung vom 1. Juni 2026",
+    "barrierefreiheit@kleinland.example",
+    "Ausgleichsstelle, Marktplatz 2, Kleinstadt",
+)
 ADDRESS = "https://karte.kleinland.example"
 
 
 def filled_in(profile: Profile) -> Profile:
     """The profile with everything that makes a release more than a draft."""
-    return replace(profile, publisher=PUBLISHER, base_url=ADDRESS)
+    return replace(profile, publisher=PUBLISHER, base_url=ADDRESS, privacy=PRIVACY, accessibility=ACCESSIBILITY)
+
+
+def fill_in(file: Path) -> None:
+    """Fill in ``profile.toml`` what ``filled_in`` fills in a profile."""
+    settings = {"base_url": ADDRESS} | asdict(PUBLISHER) | asdict(PRIVACY) | asdict(ACCESSIBILITY)
+    text = file.read_text(encoding="utf-8")
+    for name, value in settings.items():
+        assert text.count(f'\n{name} = ""\n') == 1, name
+        text = text.replace(f'\n{name} = ""\n', f'\n{name} = "{value}"\n')
+    file.write_text(text, encoding="utf-8")
 
 
 def synthetic(profile: Profile) -> Profile:

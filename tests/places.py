@@ -13,6 +13,7 @@ import pytest
 from conftest import PROFILE, build_geodata
 from moto.server import ThreadedMotoServer
 from operating import FIRST, HELD, INPUTS, NIGHTS, Place, lean, lean_call, target_names
+from packaged import fill_in
 
 from flows.profile import load_profile
 from flows.stages import run_stages
@@ -27,7 +28,11 @@ LOCAL, REMOTE = "ordner", "objektspeicher"
 def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Geodata folders of the three nights, by release id."""
     folder = tmp_path_factory.mktemp("naechte")
-    return {release_id: build_geodata(folder / release_id, inputs()) for release_id, inputs in INPUTS.items()}
+    made = {release_id: build_geodata(folder / release_id, inputs()) for release_id, inputs in INPUTS.items()}
+    for geodata in made.values():
+        # A draft may not go to an object store.
+        fill_in(geodata / PROFILE / "profile.toml")
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import requests
 from operating import FIRST, HELD, SECOND, Place, lean
+from packaged import PUBLISHER
 
 from flows.cli import COMMANDS, run
 from flows.store import HELD_RELEASE
@@ -257,7 +258,7 @@ def test_list_tells_of_an_interrupted_operation(after: Callable[[str], Cli], out
 def test_show_describes_published_and_held_releases(after: Callable[[str], Cli], outputs: Path) -> None:
     cli = after(HELD)
     said = cli("show").out
-    assert said.startswith(f"Präventionskarte Kleinland {SECOND} (Entwurf)\n")
+    assert said.startswith(f"Präventionskarte Kleinland {SECOND} (veröffentlicht)\n")
     assert f"Adresse: {outputs}/releases/{SECOND}\n" in said
     assert "Gebietsstand: 30.06.2020 · Schema 1.0.0\n" in said
     assert "  gremien.csv " in said
@@ -374,6 +375,12 @@ def test_prune_says_what_went(after: Callable[[str], Cli]) -> None:
     assert said.out == f"Entfernt: {FIRST}; nicht mehr gebrauchte Eingaben: 2.\n"
 
 
+def test_a_draft_says_what_its_profile_still_lacks(cli: Cli, geodata: Path) -> None:
+    said = cli("release", "--date", "2026-02-01", night=geodata)
+    assert said.code == 0
+    assert "Entwurf, nicht veröffentlicht. Im Profil fehlen noch: Herausgeber, Anschrift, Vertretung" in said.out
+
+
 def test_who_approves_is_a_function_never_the_login(
     after: Callable[[str], Cli], outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,7 +388,7 @@ def test_who_approves_is_a_function_never_the_login(
     monkeypatch.setenv("LOGNAME", "erika.musterfrau")
     assert after(HELD)("approve", HELD, "--reason", "geprüft").code == 0
     record = json.loads((outputs / "releases" / HELD / "provenance.json").read_text(encoding="utf-8"))
-    assert record["freigabe"]["durch"] == "Betreiber der Präventionskarte"
+    assert record["freigabe"]["durch"] == PUBLISHER.name
 
 
 def test_the_approver_can_be_given(after: Callable[[str], Cli], outputs: Path) -> None:
@@ -520,7 +527,7 @@ def test_a_first_release_is_published_and_tells_where(
 
     assert (said.returncode, said.stderr) == (0, "")
     assert f"Veröffentlicht: {FIRST}\nOrdner: {address}/releases/{FIRST}\n" in said.stdout
-    assert "Entwurf: Herausgeber" in said.stdout
+    assert "Entwurf" not in said.stdout
     assert ("http://127.0.0.1:8000/latest/" in said.stdout) == (not target)
 
     again = subprocess.run([*command, "--json"], check=False, capture_output=True, text=True, cwd=ROOT)

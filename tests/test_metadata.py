@@ -424,7 +424,7 @@ def test_a_draft_says_so_in_every_dataset(catalog: rdflib.Graph) -> None:
     for dataset in catalog.subjects(RDF.type, namespace.DCAT.Dataset):
         texts = [str(text) for text in catalog.objects(dataset, DCTERMS.description)]
         assert len(texts) == 2
-        assert all(text.startswith(("Entwurf: ", "Draft: ")) for text in texts)
+        assert all(text.startswith(("Entwurf, ", "Draft, ")) for text in texts)
         assert str(catalog.value(dataset, ADMS.versionNotes)) == DRAFT_MARK
     assert not list(catalog.objects(None, ADMS.status))
 
@@ -519,7 +519,7 @@ def test_search_engines_get_every_data_file_once(run: Run, files: list[DataFile]
     addresses = [item["contentUrl"] for part in parts for item in part["distribution"]]
     assert sorted(addresses) == sorted(file.path for file in files if not file.companion)
     assert content["creativeWorkStatus"] == "Entwurf"
-    assert content["description"].startswith("Entwurf: ")
+    assert content["description"].startswith("Entwurf, ")
     assert "publisher" not in content and "url" not in content
 
 

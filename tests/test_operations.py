@@ -22,6 +22,7 @@ from operating import (
     mended_inputs,
     message,
 )
+from packaged import ADDRESS
 
 from flows.archive import kept_digests, kept_input
 from flows.checksums import differences, read_manifest
@@ -114,7 +115,7 @@ def test_latest_json_says_what_a_program_needs(place: Place) -> None:
     sizes = place.store.target.sizes(f"releases/{SECOND}")
 
     assert document["ausgabe"] == SECOND
-    assert document["adresse"] == f"releases/{SECOND}/"
+    assert document["adresse"] == f"{ADDRESS}/releases/{SECOND}/"
     assert (document["datum"], document["vorherige"], document["schema"]) == ("2026-02-02", FIRST, "1.0.0")
     assert {file["name"]: file["bytes"] for file in document["dateien"]} == {
         name: size for name, size in sizes.items() if name != "SHA256SUMS"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from conftest import KLEINLAND, PROFILE, VARIANT
+from packaged import filled_in
 
 from flows.errors import WrongUsage
 from flows.paths import GEODATA
@@ -167,9 +169,68 @@ def test_a_synthetic_release_has_ids_of_its_own(make_geodata: Make, tmp_path: Pa
 
 def test_a_profile_is_a_draft_until_somebody_answers_for_it(make_geodata: Make, geodata: Path) -> None:
     assert load_profile(geodata, PROFILE).draft
-    named = '[publisher]\nname = "Präventionsstelle"\nemail = "info@praevention.example"\n'
-    assert variant(make_geodata, named).draft
-    assert not variant(make_geodata, f'base_url = "https://praevention.example/karte/"\n{named}').draft
+    public = 'base_url = "https://praevention.example/karte/"\n'
+    sections = """[publisher]
+name = "Präventionsstelle"
+email = "info@praevention.example"
+address = "Markt 1, 99999 Eichen"
+represented_by = "Leitung der Präventionsstelle"
+[privacy]
+officer = "datenschutz@praevention.example"
+hosting = "Die Stelle liefert die Seiten selbst aus, ohne Protokolle."
+[accessibility]
+assessed = "Selbstbewertung vom 1. Juni 2026"
+feedback = "barrierefreiheit@praevention.example"
+enforcement = "Ausgleichsstelle, Markt 2, 99999 Eichen"
+"""
+    assert not variant(make_geodata, public + sections).draft
+    assert variant(make_geodata, sections).missing == ("öffentliche Internetadresse",)
+
+
+@pytest.mark.parametrize(
+    ("setting", "title"),
+    [
+        ("represented_by", "Vertretung"),
+        ("officer", "Datenschutzbeauftragte"),
+        ("enforcement", "Durchsetzungsstelle"),
+    ],
+)
+def test_a_draft_names_each_statement_that_is_missing(geodata: Path, setting: str, title: str) -> None:
+    profile = filled_in(load_profile(geodata, PROFILE))
+    part = next(name for name in ("publisher", "privacy", "accessibility") if hasattr(getattr(profile, name), setting))
+    lacking = replace(profile, **{part: replace(getattr(profile, part), **{setting: ""})})
+    assert (lacking.draft, lacking.missing) == (True, (title,))
+
+
+def test_a_draft_stays_on_this_machine(geodata: Path, outputs: Path) -> None:
+    draft = replace(load_profile(geodata, PROFILE), target="s3://gibtesnicht/x")
+    with pytest.raises(WrongUsage, match=r"ist ein Entwurf und darf nicht nach .* Bitte ergänzen: Herausgeber, "):
+        run_stages(draft, outputs, date(2026, 2, 1))
+
+
+@pytest.mark.parametrize("setting", ["privacy]\nofficer", "accessibility]\nfeedback", "notices]\nsender"])
+def test_every_published_address_is_a_function_mailbox(make_geodata: Make, setting: str) -> None:
+    with pytest.raises(WrongUsage, match="nur Funktionspostfächer"):
+        variant(make_geodata, f'[{setting} = "erika.muster@praevention.example"\n')
+
+
+def test_a_territory_basis_is_one_of_two(make_geodata: Make) -> None:
+    with pytest.raises(WrongUsage, match="erlaubt ist „befragung“ oder „aktuell“"):
+        variant(make_geodata, '[territory]\nbasis = "morgen"\n')
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("[warn_after_days]\nevidence = -1\n", "erwartet wird eine Zahl von Tagen"),
+        ('[hold_after_days]\nevidence = "400"\n', "erwartet wird eine Zahl von Tagen"),
+        ('[fetch.grenzen]\nkind = "vg250"\n', "braucht „kind“ und „place“"),
+        ('[fetch.grenzen]\nkind = "vg250"\nplace = 5\n', "alle Angaben sind Texte"),
+    ],
+)
+def test_sections_with_names_of_their_own_are_checked_too(make_geodata: Make, settings: str, message: str) -> None:
+    with pytest.raises(WrongUsage, match=message):
+        variant(make_geodata, settings)
 
 
 def test_the_public_address_has_no_slash_at_its_end(make_geodata: Make) -> None:

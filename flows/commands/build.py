@@ -81,7 +81,7 @@ def release(
         if outcome.result == "published":
             OUT.print(f"Ordner: {outcome.address}")
             if settings.draft:
-                OUT.print("Entwurf: Herausgeber, Kontakt oder öffentliche Adresse fehlen noch im Profil.")
+                OUT.print(f"Entwurf, nicht veröffentlicht. Im Profil fehlen noch: {', '.join(settings.missing)}.")
             if not settings.target:
                 OUT.print(f"Ansehen: `make serve`, dann http://127.0.0.1:8000{_served(settings)}/latest/")
         if outcome.result == "held":

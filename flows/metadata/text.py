@@ -13,8 +13,8 @@ from flows.paths import TEMPLATES
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.run import Run
 
-DRAFT_MARK = "Entwurf: Herausgeber, Kontakt oder öffentliche Adresse sind noch nicht festgelegt."
-DRAFT_MARK_EN = "Draft: publisher, contact or public address are not yet set."
+DRAFT_MARK = "Entwurf, nicht veröffentlicht: Pflichtangaben des Herausgebers fehlen noch."
+DRAFT_MARK_EN = "Draft, not published: mandatory statements of the publisher are still missing."
 SYNTHETIC_MARK_EN = "SYNTHETIC: example data for demonstration, no real answers."
 NO_PUBLISHER = "Herausgeber noch nicht festgelegt"
 
