@@ -28,12 +28,13 @@ from flows.metadata.jsonld import write_jsonld
 from flows.metadata.notice import write_licence, write_notice
 from flows.metadata.quality import write_quality
 from flows.metadata.readme import write_readme
-from flows.page import copy_assets, write_page
 from flows.provenance import read_manifest, write_provenance
 from flows.provenance import write_manifest as write_run_manifest
 from flows.run import Run, StageReport
 from flows.schema_change import FIRST_VERSION, next_version, schema_changes, schemas_of
 from flows.selfcheck import self_check
+from flows.site.assets import copy_assets
+from flows.site.write import write_site
 from flows.store import faults, folder_of
 
 
@@ -91,7 +92,7 @@ def describe(
     write_notice(con, run, contracts)
     write_quality(con, run, datasets)
     write_readme(con, run, datasets, files)
-    write_page(con, run, contracts, {name: (run.package / name).stat().st_size for name in files_of(run.package)})
+    write_site(con, run, contracts, {name: (run.package / name).stat().st_size for name in files_of(run.package)})
 
 
 def build(run: Run, previous: str | None) -> StageReport:

@@ -26,8 +26,17 @@ COMPANIONS = {
 # What is not data, by name: what it is for. The folder stands for all files in it.
 DOCUMENTS = {
     "README.md": "diese Beschreibung",
-    "index.html": "Karte und Tabellen zum Ansehen",
-    "assets/": "Dateien, die index.html braucht",
+    "index.html": "die Seiten zum Ansehen: Karte und Liste",
+    "gremien.html": "Seite: alle Gremien mit Belegen",
+    "befragung.html": "Seite: die Befragung",
+    "monitoring.html": "Seite: Kommunales Monitoring",
+    "angebote.html": "Seite: Leitfäden, Handreichungen, Berichte",
+    "daten.html": "Seite: alle Datensätze zum Herunterladen",
+    "methode.html": "Seite: Methode, Quellen, Stand",
+    "impressum.html": "Seite: Impressum",
+    "datenschutz.html": "Seite: Datenschutz",
+    "barrierefreiheit.html": "Seite: Erklärung zur Barrierefreiheit",
+    "assets/": "Dateien, die die Seiten brauchen",
     "quality.md": "Abdeckung, Lücken, Alter der Belege, Prüfungen",
     "CHANGES.md": "Änderungen gegenüber der vorigen Ausgabe",
     "changes.csv": "jede Änderung gegenüber der vorigen Ausgabe: Datensatz, Schlüssel, Spalte, alter und neuer Wert",
@@ -44,6 +53,10 @@ DOCUMENTS = {
     "SHA256SUMS": "Prüfsummen aller Dateien (`sha256sum -c SHA256SUMS`)",
     "SHA256SUMS.minisig": "Unterschrift unter den Prüfsummen (minisign)",
 }
+# The documents that flows/site writes.
+SITE = tuple(
+    name for name, purpose in DOCUMENTS.items() if purpose.startswith(("die Seiten", "Seite: ", "Dateien, die"))
+)
 # Documents that a release may lack.
 OPTIONAL = ("assets/", "changes.csvt", "codebook.csvt", "SHA256SUMS.minisig")
 

@@ -10,14 +10,14 @@ import duckdb
 from flows.datasets import Dataset
 from flows.metadata.codelists import FOLDER
 from flows.metadata.datapackage import attributions
-from flows.metadata.inventory import DOCUMENTS, DataFile, data_files
+from flows.metadata.inventory import DOCUMENTS, SITE, DataFile, data_files
 from flows.metadata.subjects import WHOLE_RELEASE
 from flows.metadata.text import READING_RULES, write_text
 from flows.provenance import read_manifest
 from flows.run import Run
 
 # Written after this file, in every release.
-WRITTEN_LATER = ("README.md", "index.html", "assets/", "SHA256SUMS")
+WRITTEN_LATER = ("README.md", *SITE, "SHA256SUMS")
 
 
 def documents(run: Run) -> dict[str, str]:

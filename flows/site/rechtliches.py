@@ -1,0 +1,13 @@
+"""The pages that the law asks for: imprint, privacy notice, accessibility statement; all from the profile."""
+
+from __future__ import annotations
+
+import duckdb
+
+from flows.site.pages import LEGAL, Site, write_page
+
+
+def write_legal(_con: duckdb.DuckDBPyConnection, site: Site) -> None:
+    """Write ``impressum.html``, ``datenschutz.html`` and ``barrierefreiheit.html``."""
+    for file, title in LEGAL:
+        write_page(site, file, title, f"{title} – {site.run.profile.title}")
