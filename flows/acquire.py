@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
 from typing import Any
 
-from flows.errors import Refused, SourceUnavailable
+from flows.ages import OLD, TOO_OLD, Age, age_notes, ages_of, old_sources
+from flows.errors import Refused, SourceUnavailable, WrongUsage
 from flows.findings import Finding
 from flows.fingerprint import code_fingerprint, fingerprint, inputs_fingerprint, parameters
 from flows.german import day as german_day
-from flows.provenance import write_manifest
+from flows.profile import Profile, Source
+from flows.provenance import read_manifest, write_manifest
 from flows.run import Run, StageReport, Stop
 from flows.sidecar import read_sidecar, sha256_of
+from flows.sources.effective import effective_sources
+from flows.sources.fetch import PENDING, UNCHANGED, fetch_all
+from flows.sources.snapshots import sources_folder
 from flows.store import block_of, held_ids, held_provenance, provenance_of, read_index
+
+# What a map of the current territory is made of.
+CURRENT_BASES = ("boundaries_current", "register_current", "population_current")
 
 
 def acquire(run: Run) -> StageReport:
-    """Copy the profile's inputs to ``run.inputs`` and write ``run.manifest``.
+    """Copy the run's inputs to ``run.inputs`` and write ``run.manifest``, from which ``settled`` tells the other stages
+    what was found.
 
-    Raises ``SourceUnavailable`` when a file or its sidecar is missing, and ``Refused`` when a file that nobody edits by
-    hand differs from the checksum in its sidecar.
+    Raises ``SourceUnavailable`` when a file or its sidecar is missing or a source was never fetched, ``Refused`` when a
+    file that nobody edits by hand differs from the checksum in its sidecar, and ``WrongUsage`` for a source that cannot
+    be meant or a current territory without its boundaries, register or population.
     """
+    notes = _fetched(run) if run.fetching else []
+    folder = run.last_good or sources_folder(run.store.workspace)
+    effective = effective_sources(run.profile, folder, run.work / "combined", run.day)
     run.inputs.mkdir(parents=True, exist_ok=True)
     records: dict[str, dict[str, Any]] = {}
     findings: list[Finding] = []
-    notes: list[str] = []
-    for source in run.profile.sources:
+    for source in effective.sources:
         if not source.file.is_file():
             raise SourceUnavailable(
                 f"{source.file}: die Eingabe „{source.dataset}“ fehlt. "
                 f"Bitte die Datei bereitstellen oder das Profil „{run.profile.name}“ anpassen."
             )
         sidecar = read_sidecar(source.file)
-        snapshot = run.snapshot(source)
-        shutil.copyfile(source.file, snapshot)
-        digest = sha256_of(snapshot)
+        copy = run.original(source)
+        shutil.copyfile(source.file, copy)
+        digest = sha256_of(copy)
         if digest != sidecar.sha256:
             if sidecar.edited_here:
                 notes.append(
@@ -53,21 +68,90 @@ def acquire(run: Run) -> StageReport:
                         remedy,
                     )
                 )
-        state = {"sha256": digest, "bytes": snapshot.stat().st_size}
-        state = {"file": source.file.name, "sheet": source.sheet, "sha256": digest, "bytes": snapshot.stat().st_size}
+        state = {"file": source.file.name, "sheet": source.sheet, "sha256": digest, "bytes": copy.stat().st_size}
         records[source.dataset] = asdict(sidecar) | state
     if findings:
         raise Refused(findings)
+    ages = ages_of(records, effective.confirmed, run.day, run.profile)
+    profile = _with_findings(run, effective.sources, ages)
     code = code_fingerprint()
     manifest = {
         "eingaben": records,
-        "parameter": parameters(run.profile),
+        "parameter": parameters(profile),
         "code_sha256": code,
-        "fingerabdruck": fingerprint(records, run.profile, code),
-        "eingaben_fingerabdruck": inputs_fingerprint(records, run.profile),
+        "fingerabdruck": fingerprint(records, profile, code),
+        "eingaben_fingerabdruck": inputs_fingerprint(records, profile),
     }
     write_manifest(run, manifest)
-    return StageReport(rows={}, notes=tuple(notes), stop=standing(run, manifest))
+    return StageReport(rows={}, notes=(*notes, *age_notes(ages)), stop=standing(run, manifest))
+
+
+def _fetched(run: Run) -> list[str]:
+    """Fetch the profile's sources; returns what the operator should know: what is new, and what failed."""
+    states = fetch_all(run.profile, run.store, run.day)
+    return [state.text for state in states if state.result not in (UNCHANGED, PENDING)]
+
+
+def _with_findings(run: Run, sources: tuple[Source, ...], ages: tuple[Age, ...]) -> Profile:
+    """The profile with what was found: old sources, and the dates of the current territory where the map shows that."""
+    profile = replace(run.profile, old=old_sources(ages, OLD), too_old=old_sources(ages, TOO_OLD))
+    if profile.territory_basis != "aktuell":
+        return profile
+    given = {source.dataset: source for source in sources}
+    if missing := [dataset for dataset in CURRENT_BASES if dataset not in given]:
+        raise WrongUsage(
+            f"Das Profil „{profile.name}“ soll den aktuellen Gebietsstand zeigen; dazu fehlt: {', '.join(missing)}. "
+            "Bitte unter [fetch] die Quellen „vg250“ und „auszug_gv“ eintragen."
+        )
+    boundaries, population = (run.original(given[f"{dataset}_current"]) for dataset in ("boundaries", "population"))
+    territory = _newest(_parquet_values(boundaries, "gebietsstand"), given["boundaries_current"])
+    counted = _newest(_csv_values(population, "einwohner_stand"), given["population_current"])
+    return replace(profile, territory_date=territory, population_date=counted)
+
+
+def _parquet_values(file: Path, column: str) -> set[str]:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.read_table(file, columns=[column])
+    except (pa.ArrowException, OSError):
+        return set()
+    return {str(value) for name in table.column_names for value in table.column(name).to_pylist() if value}
+
+
+def _csv_values(file: Path, column: str) -> set[str]:
+    with file.open(encoding="utf-8", newline="") as stream:
+        return {row.get(column) or "" for row in csv.DictReader(stream)}
+
+
+def _newest(days: set[str], source: Source) -> date:
+    """The newest of ISO days; whether each of them is one is the contract's business, one at least is needed here."""
+    known = []
+    for text in days:
+        try:
+            known.append(date.fromisoformat(text))
+        except ValueError:
+            continue
+    if not known:
+        remedy = "Bitte die Quelle mit `praevkarte fetch` neu laden."
+        raise Refused([Finding("stand", source.label, "die Datei nennt keinen Stand.", remedy)])
+    return max(known)
+
+
+def settled(run: Run) -> Run:
+    """The run as the stages after acquire see it: the sources that were taken, old ones, the dates of the territory."""
+    manifest = read_manifest(run)
+    settings, records = manifest["parameter"], manifest["eingaben"]
+    profile = replace(
+        run.profile,
+        sources=tuple(Source(name, Path(record["file"]), record["sheet"]) for name, record in records.items()),
+        territory_date=date.fromisoformat(settings["gebietsstand"]),
+        population_date=date.fromisoformat(settings["einwohner_stand"]),
+        old=tuple(settings["quellen_alt"]),
+        too_old=tuple(settings["quellen_zu_alt"]),
+    )
+    return replace(run, profile=profile)
 
 
 def standing(run: Run, manifest: dict[str, Any]) -> Stop | None:
