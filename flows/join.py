@@ -5,9 +5,12 @@ from __future__ import annotations
 import duckdb
 
 from flows.database import build_relations, database
+from flows.german import number
 from flows.run import Run, StageReport
 from flows.territory import RELATIONS
 
+# So many municipalities without a population are named.
+SHOWN = 10
 FOLDERS = ("staging", "joined", "release")
 
 
@@ -15,6 +18,7 @@ def set_variables(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     """Make the profile's settings known to the SQL as DuckDB variables."""
     profile = run.profile
     variables = {
+        "territory_basis": profile.territory_basis,
         "territory_date": profile.territory_date,
         "boundaries_date": profile.boundaries_date,
         "changes_until": profile.changes_until,
@@ -33,6 +37,21 @@ def join(run: Run) -> StageReport:
     with database(run.database) as con:
         set_variables(con, run)
         rows = build_relations(con, FOLDERS, RELATIONS)
+        unknown = con.execute(
+            "SELECT gemeinde FROM joined.municipalities WHERE einwohner IS NULL ORDER BY 1"
+        ).fetchall()
     return StageReport(
-        rows={name.removeprefix("release."): count for name, count in rows.items() if name.startswith("release.")}
+        rows={name.removeprefix("release."): count for name, count in rows.items() if name.startswith("release.")},
+        notes=_without_population([name for (name,) in unknown]) if run.profile.territory_basis == "aktuell" else (),
+    )
+
+
+def _without_population(names: list[str]) -> tuple[str, ...]:
+    """What the operator should know of municipalities whose land the newest register counts otherwise."""
+    if not names:
+        return ()
+    shown = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
+    return (
+        f"Ohne Einwohnerzahl ({number(len(names))}), weil das Gebiet im Gemeindeverzeichnis ein anderes ist als auf "
+        f"der Karte: {shown}",
     )

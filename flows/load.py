@@ -7,6 +7,7 @@ file. Schema ``meta`` holds what rules over all datasets need: primary keys, ref
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,19 +24,26 @@ from flows.errors import Refused, WrongUsage
 from flows.findings import Finding
 from flows.profile import Source
 from flows.run import Run, StageReport
-from flows.tables import read_table
+from flows.tables import UTF_8, Table, read_cells
 from flows.validate import check_header, check_values, name, quoted
 
 RESPONSES = "survey_responses"
 # West, south, east and north of all VG250 areas with a margin, in metres of EPSG:25832.
 GERMANY = (200_000, 5_200_000, 1_000_000, 6_200_000)
-PLAIN_DATASETS = {
+# Länder have keys of two digits; a profile with other keys shows another country.
+GERMAN_LAND = re.compile(r"[0-9]{2}")
+OPTIONAL_DATASETS = {
     "register",
     "population",
     "municipal_changes",
+    "boundaries_current",
+    "register_current",
+    "population_current",
+    "municipal_changes_current",
     "survey_waves",
     "committees",
     "evidence",
+    "evidence_links",
     "hints",
     "monitoring",
     "resources",
@@ -51,10 +59,20 @@ def typed(column: str, kind: str, words: tuple[str, str]) -> str:
     return f"CAST({name(column)} AS {kind})"
 
 
-def _raw_table(run: Run, source: Source) -> pa.Table:
-    table = read_table(run.snapshot(source), source.sheet, source.label)
+def _raw_table(table: Table) -> pa.Table:
+    """A table of texts with the line numbers in front."""
     arrays = [pa.array([row[index] for row in table.rows], pa.string()) for index in range(len(table.columns))]
     return pa.table([pa.array(table.lines, pa.int64()), *arrays], names=["zeile", *table.columns])
+
+
+def _cell_findings(
+    con: duckdb.DuckDBPyConnection, contract: Contract, source: Source, cells: Table | None
+) -> list[Finding]:
+    """What is wrong with the cells of ``raw.<dataset>``; of one that cannot be read, only that."""
+    unreadable = list(cells.faults) if cells else []
+    places = {(finding.row, finding.column) for finding in unreadable}
+    found = check_values(con, f"raw.{source.dataset}", contract, source.label)
+    return unreadable + [finding for finding in found if (finding.row, finding.column) not in places]
 
 
 def _boundary_table(run: Run, source: Source) -> pa.Table:
@@ -74,7 +92,8 @@ def _boundary_table(run: Run, source: Source) -> pa.Table:
     crs = json.dumps(column["crs"]) if column.get("crs") else geometry.OUTSIDE
     shapes = geometry.from_table(table.select([primary]).rename_columns(["geometry"]))
     moved = geometry.transform(shapes, crs, geometry.INSIDE)
-    if findings := list(_shape_findings(shapes, source)) or list(_place_findings(moved, source)):
+    german = all(GERMAN_LAND.fullmatch(land) for land in run.profile.lands)
+    if findings := list(_shape_findings(shapes, source)) or (list(_place_findings(moved, source)) if german else []):
         raise Refused(findings)
     others = [field for field in table.column_names if field != primary]
     texts = [_text_column(table.column(field)) for field in others]
@@ -119,12 +138,13 @@ def _store(con: duckdb.DuckDBPyConnection, contract: Contract, dataset: str, wit
 
 
 def _store_absent(con: duckdb.DuckDBPyConnection, present: dict[str, Contract]) -> None:
-    """Empty tables for the plain datasets that a profile does not have, so that the SQL needs no special case."""
-    for dataset in PLAIN_DATASETS - present.keys():
-        columns = ", ".join(
-            f"{name(field.name)} {field.duckdb_type}" for field in load_contract("input", dataset).fields
-        )
-        con.execute(f"CREATE TABLE input.{dataset} (zeile BIGINT, {columns})")
+    """Empty tables for the datasets that a profile does not have, so that the SQL needs no special case."""
+    for dataset in OPTIONAL_DATASETS - present.keys():
+        contract = load_contract("input", dataset)
+        columns = [f"{name(field.name)} {field.duckdb_type}" for field in contract.fields]
+        if "geometry" in contract.raw:
+            columns.append("geometry GEOMETRY")
+        con.execute(f"CREATE TABLE input.{dataset} (zeile BIGINT, {', '.join(columns)})")
 
 
 def _meta_rows(contract: Contract, dataset: str) -> Iterator[tuple[str, str]]:
@@ -209,12 +229,14 @@ def load(run: Run) -> StageReport:
     run.database.unlink(missing_ok=True)
     contracts: dict[str, Contract] = {}
     findings: list[Finding] = []
+    notes: list[str] = []
     with database(run.database) as con:
         for source in run.profile.sources:
             contract = load_contract("input", source.dataset)
             try:
                 spatial = "geometry" in contract.raw
-                table = _boundary_table(run, source) if spatial else _raw_table(run, source)
+                cells = None if spatial else read_cells(run.snapshot(source), source.sheet, source.label)
+                table = _raw_table(cells) if cells else _boundary_table(run, source)
             except Refused as refused:
                 findings.extend(refused.findings)
                 continue
@@ -224,7 +246,9 @@ def load(run: Run) -> StageReport:
                 findings.extend(wrong)
                 continue
             create_table(con, f"raw.{source.dataset}", table)
-            findings.extend(check_values(con, f"raw.{source.dataset}", contract, source.label))
+            findings.extend(_cell_findings(con, contract, source, cells))
+            if cells and cells.encoding != UTF_8:
+                notes.append(f"{source.label} ist als {cells.encoding} gelesen; üblich ist „CSV UTF-8“.")
             contracts[source.dataset] = contract
         if findings:
             raise Refused(findings)
@@ -239,7 +263,7 @@ def load(run: Run) -> StageReport:
         }
         _store_responses(con, {key: value for key, value in contracts.items() if key.startswith(f"{RESPONSES}_")})
         _create_meta(con, contracts, {source.dataset: source.label for source in run.profile.sources})
-    return StageReport(rows=rows)
+    return StageReport(rows=rows, notes=tuple(notes))
 
 
 def read_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -44,11 +44,16 @@ def _dissolve(keys: Sequence[str], shapes: geometry.Geometries) -> tuple[list[st
 
 
 def map_geometry(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Shapes of the map as (ebene, schluessel, geometry): municipalities of the territory date, districts, Länder."""
+    """Shapes of the map as (ebene, schluessel, geometry): municipalities of the territory date, districts, Länder.
+
+    On the survey's territory they are made from the boundary file and the changes, else they are the newest boundaries.
+    """
     base = con.execute(
-        "SELECT c.ags, b.geometry FROM joined.territory_crosswalk c "
+        "SELECT c.ags, b.geometry, c.ags_basis FROM joined.territory_crosswalk c "
         "JOIN input.boundaries b ON b.ebene = 'gemeinde' AND b.schluessel = c.ags_basis "
-        "WHERE c.stand = getvariable('territory_date') ORDER BY c.ags_basis"
+        "WHERE c.stand = getvariable('territory_date') AND getvariable('territory_basis') = 'befragung' "
+        "UNION ALL SELECT schluessel, geometry, schluessel FROM input.boundaries_current "
+        "WHERE ebene = 'gemeinde' AND getvariable('territory_basis') = 'aktuell' ORDER BY ags_basis"
     ).to_arrow_table()
     keys, shapes = _dissolve(base.column("ags").to_pylist(), geometry.from_table(base))
     levels = {"gemeinde": (keys, shapes)}
@@ -82,7 +87,11 @@ def geometry_findings(con: duckdb.DuckDBPyConnection) -> pa.Table:
     edges = shapely.length(shapely.coverage_invalid_edges(shapes))
     rows += [(key, "deckung", float(length)) for key, length in zip(keys, edges, strict=True) if length > 0]
     outlines, given = _shapes(
-        con, "SELECT schluessel, geometry FROM input.boundaries WHERE ebene = 'land' ORDER BY schluessel"
+        con,
+        "SELECT schluessel, geometry FROM input.boundaries "
+        "WHERE ebene = 'land' AND getvariable('territory_basis') = 'befragung' "
+        "UNION ALL SELECT schluessel, geometry FROM input.boundaries_current "
+        "WHERE ebene = 'land' AND getvariable('territory_basis') = 'aktuell' ORDER BY schluessel",
     )
     made, united = _shapes(
         con, "SELECT schluessel, geometry FROM joined.map_geometry WHERE ebene = 'land' ORDER BY schluessel"

@@ -15,9 +15,11 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
-from flows.acquire import acquire
+from flows.acquire import acquire, settled
 from flows.boundary_import import import_boundaries
 from flows.database import database as open_database
 from flows.database import sql_files
@@ -35,6 +37,8 @@ PROFILE = "kleinland"
 VARIANT = "variante"
 # The day for which tests release: after the newest evidence.
 DAY = date(2026, 2, 1)
+# The day of the boundaries in ``layers_current``.
+CURRENT_DAY = date(2026, 1, 1)
 LAYERS = ("gem", "krs", "lan")
 # What the office maintains by hand may change between two runs, what it downloads must not.
 EDITED_HERE = {"survey_waves", "committees", "evidence", "hints", "monitoring", "resources"}
@@ -72,6 +76,15 @@ def _overlay_files(overlay: Path | Overlay | None) -> dict[str, bytes | None]:
     return {name: text.encode() if isinstance(text, str) else text for name, text in overlay.items()}
 
 
+def _import_current(layers: Path, target: Path) -> None:
+    """Make the boundaries of the current territory from layers of that day, as if they had been fetched."""
+    gem, krs, lan = (layers / f"{layer}.geojson" for layer in LAYERS)
+    rows = import_boundaries((gem, krs, lan), target)
+    table = pyarrow.parquet.read_table(target)
+    dated = table.append_column("gebietsstand", pa.array([CURRENT_DAY.isoformat()] * rows))
+    pyarrow.parquet.write_table(dated.replace_schema_metadata(table.schema.metadata), target)
+
+
 def build_geodata(target: Path, overlay: Path | Overlay | None = None) -> Path:
     """Make ``target`` a geodata folder with the profile Kleinland, its files replaced by those of ``overlay``.
 
@@ -90,6 +103,8 @@ def build_geodata(target: Path, overlay: Path | Overlay | None = None) -> Path:
     if "boundaries.parquet" not in files:
         gem, krs, lan = (profile / "layers" / f"{layer}.geojson" for layer in LAYERS)
         import_boundaries((gem, krs, lan), profile / "boundaries.parquet")
+    if (profile / "layers_current").is_dir():
+        _import_current(profile / "layers_current", profile / "boundaries_current.parquet")
     for file in sorted(path for path in profile.iterdir() if path.suffix in {".csv", ".xlsx", ".parquet"}):
         write_sidecar(file)
     for name in missing:
@@ -145,8 +160,9 @@ def loaded_run(profile: Profile, work: Path, day: date = DAY, **settings: object
     """Acquire and load a profile (with other ``settings`` where given) in ``work``."""
     run = Run(replace(profile, **settings), day, store_of(profile, work), "test", work)  # type: ignore[arg-type]
     work.mkdir(parents=True, exist_ok=True)
-    for stage in (acquire, load):
-        stage(run)
+    acquire(run)
+    run = settled(run)
+    load(run)
     return run
 
 

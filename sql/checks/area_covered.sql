@@ -1,5 +1,5 @@
 -- The municipalities are valid, do not overlap, leave no gap, and together have the outline of their Land.
-SELECT 'boundaries' AS datensatz, NULL AS zeile, 'geometry' AS spalte, f.schluessel AS wert,
+SELECT (SELECT any_value(datensatz) FROM staging.map_boundaries) AS datensatz, NULL AS zeile, 'geometry' AS spalte, f.schluessel AS wert,
     CASE f.art
         WHEN 'ungueltig' THEN 'die Fläche ist ungültig (sie schneidet sich selbst).'
         WHEN 'deckung' THEN 'die Fläche überlappt Nachbarn oder lässt eine Lücke ('

@@ -1,8 +1,8 @@
 -- What has a beginning and an end begins first: the interval of a change, a period of the monitoring, a published share.
-SELECT 'municipal_changes' AS datensatz, zeile, 'in_kraft_bis' AS spalte, CAST(in_kraft_bis AS VARCHAR) AS wert,
+SELECT datensatz, zeile, 'in_kraft_bis' AS spalte, CAST(in_kraft_bis AS VARCHAR) AS wert,
     'der Zeitraum der Änderung ist leer, denn „nach“ ist der ' || strftime(nach, '%d.%m.%Y') || '.' AS meldung,
     'Bitte bei einem bekannten Tag in „nach“ den Tag davor eintragen.' AS abhilfe
-FROM input.municipal_changes WHERE in_kraft_bis <= nach
+FROM staging.municipal_changes WHERE in_kraft_bis <= nach
 UNION ALL
 SELECT 'monitoring', zeile, 'zeitraum_bis', zeitraum_bis, 'der Zeitraum endet, bevor er beginnt (' || zeitraum_von || ').',
     'Bitte berichtigen.'

@@ -5,11 +5,11 @@ FROM input.boundaries b
 JOIN staging.territory_dates d ON d.stand = getvariable('territory_date') AND d.beantwortbar
 LEFT JOIN joined.territory_crosswalk c ON c.ags_basis = b.schluessel AND c.stand = d.stand
 LEFT JOIN joined.map_geometry g ON g.ebene = 'gemeinde' AND g.schluessel = c.ags
-WHERE b.ebene = 'gemeinde' AND g.schluessel IS NULL
+WHERE b.ebene = 'gemeinde' AND g.schluessel IS NULL AND getvariable('territory_basis') = 'befragung'
 UNION ALL
-SELECT 'boundaries', min(zeile), 'schluessel', left(schluessel, 2),
+SELECT datensatz, min(zeile), 'schluessel', left(schluessel, 2),
     count(*) || ' Gemeinden liegen außerhalb der Länder dieses Profils (' || array_to_string(getvariable('lands'), ', ') || ').',
     'Bitte Grenzen und Profil vergleichen.'
-FROM input.boundaries
+FROM staging.map_boundaries
 WHERE ebene = 'gemeinde' AND len(getvariable('lands')) > 0 AND NOT list_contains(getvariable('lands'), left(schluessel, 2))
-GROUP BY left(schluessel, 2)
+GROUP BY datensatz, left(schluessel, 2)

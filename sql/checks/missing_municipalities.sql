@@ -12,3 +12,16 @@ WHERE CASE t.datensatz
     WHEN 'register' THEN NOT EXISTS (FROM input.register r WHERE r.ags = u.ags AND r.gebietsstand = u.stand)
     ELSE NOT EXISTS (FROM input.population p
                      WHERE p.ags = u.ags AND p.gebietsstand = u.stand AND p.einwohner_stand = t.einwohner_stand) END
+UNION ALL
+-- The newest register may be of another day than the newest boundaries; the changes between then lead from one to the other.
+SELECT 'register_current', NULL, 'ags', b.schluessel,
+    b.name || ' steht in den Grenzen vom ' || strftime(getvariable('territory_date'), '%d.%m.%Y')
+        || ', aber nicht im Gemeindeverzeichnis vom '
+        || strftime((SELECT any_value(gebietsstand) FROM staging.current_register), '%d.%m.%Y')
+        || ', und keine Änderung erklärt das.',
+    'Bitte die Quelle prüfen oder unter [fetch] die Liste „gebietsaenderungen“ des Jahres eintragen.'
+FROM staging.map_boundaries b
+WHERE b.datensatz = 'boundaries_current' AND b.ebene = 'gemeinde'
+    AND b.schluessel NOT IN (
+        SELECT t.ziel FROM joined.current_targets t JOIN staging.current_register r ON r.ags = t.ags AND r.gebietsstand = t.stand
+        WHERE t.art = 'zahl')

@@ -14,7 +14,7 @@ found AS (
         wert, '(?:^|[\s(:.,;])(\(?(?:(?:\+|00)[1-9][0-9]?|0[ ()/–-]*[1-9])(?:[ ()/–-]*[0-9]){5,})', 1)) AS fund, false AS mail
     FROM texts
     WHERE art <> 'uri' AND spalte NOT IN ('ags', 'einheit')
-        AND datensatz NOT IN ('boundaries', 'register', 'population', 'municipal_changes')
+        AND regexp_replace(datensatz, '_current$', '') NOT IN ('boundaries', 'register', 'population', 'municipal_changes')
 )
 SELECT datensatz, zeile, spalte, fund AS wert,
     CASE WHEN mail THEN 'das ist eine persönliche E-Mail-Adresse.' ELSE 'das sieht wie eine Telefonnummer aus.' END AS meldung,

@@ -4,4 +4,4 @@ SELECT 'survey_waves' AS datensatz, NULL AS zeile, 'gebietsstand' AS spalte, f.a
     'Bitte den Gebietsstand der Karte oder die Gebietsänderungen prüfen.' AS abhilfe
 FROM joined.survey_frame f
 LEFT JOIN joined.key_resolution k ON k.ags = f.ags AND k.ags_stand = f.gebietsstand
-WHERE k.ags_karte IS NULL
+WHERE k.ags_karte IS NULL AND (k.moegliche IS NOT NULL OR NOT coalesce(k.bekannt, false))

@@ -5,10 +5,10 @@ WITH RECURSIVE chain AS (
     FROM input.boundaries WHERE ebene = 'gemeinde'
     UNION ALL
     SELECT chain.ags_basis, c.ags_neu, c.nach, c.in_kraft_bis
-    FROM chain JOIN input.municipal_changes c ON c.ags_alt = chain.ags AND c.nach >= chain.seit AND c.nach < c.in_kraft_bis
+    FROM chain JOIN staging.municipal_changes c ON c.ags_alt = chain.ags AND c.nach >= chain.seit AND c.nach < c.in_kraft_bis
 )
 SELECT
     ags_basis, ags, ab,
-    (SELECT min(c.in_kraft_bis) FROM input.municipal_changes c
+    (SELECT min(c.in_kraft_bis) FROM staging.municipal_changes c
      WHERE c.ags_alt = chain.ags AND c.nach >= chain.seit AND c.flaechenanteil = 1) AS bis
 FROM chain

@@ -6,13 +6,10 @@ SELECT
     left(u.ags, 5) AS kreis_schluessel, left(u.ags, 2) AS land_schluessel,
     k.name AS kreis, k.bezeichnung AS kreis_art,
     u.verband_ars, u.verband, u.verband_kennzeichen,
-    p.einwohner, CASE WHEN p.einwohner IS NOT NULL THEN p.einwohner_stand END AS einwohner_stand,
+    u.einwohner, CASE WHEN u.einwohner IS NOT NULL THEN u.einwohner_stand END AS einwohner_stand,
     round(coalesce(u.flaeche_km2, g.flaeche_m2 / 1e6), 2) AS flaeche_km2,
     CASE WHEN u.flaeche_km2 IS NULL THEN 'geometrie' ELSE 'gemeindeverzeichnis' END AS flaeche_herkunft,
-    u.stand AS gebietsstand
-FROM joined.unit_attributes u
+    getvariable('territory_date') AS gebietsstand
+FROM joined.map_attributes u
 JOIN joined.map_areas g ON g.ebene = 'gemeinde' AND g.schluessel = u.ags
-LEFT JOIN input.boundaries k ON k.ebene = 'kreis' AND k.schluessel = left(u.ags, 5)
-LEFT JOIN joined.unit_population p
-    ON p.stand = u.stand AND p.ags = u.ags AND p.einwohner_stand = getvariable('population_date')
-WHERE u.stand = getvariable('territory_date')
+LEFT JOIN staging.map_boundaries k ON k.ebene = 'kreis' AND k.schluessel = left(u.ags, 5)

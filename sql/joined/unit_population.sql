@@ -1,7 +1,9 @@
--- Population of the municipalities of a date, for the map and for each wave: taken from the newest table of that population
--- date whose territory is not later, and added up along the changes. A municipality of which a part is missing has none.
+-- Population of the municipalities of a date, for the map of the survey's territory and for each wave: taken from the newest
+-- table of that population date whose territory is not later, and added up along the changes. A municipality of which a part is
+-- missing has none.
 WITH wanted AS (
     SELECT getvariable('territory_date') AS stand, getvariable('population_date') AS einwohner_stand
+    WHERE getvariable('territory_basis') = 'befragung'
     UNION SELECT gebietsstand, einwohner_stand FROM input.survey_waves
 ),
 tables AS (

@@ -1,2 +1,2 @@
--- As supplied; the contract names and orders the columns.
-SELECT * FROM input.municipal_changes
+-- As supplied, with the newer ones of the current territory; the contract names and orders the columns.
+SELECT * FROM staging.municipal_changes

@@ -1,10 +1,12 @@
 -- All municipalities of the map: keys, kind, district, association, population, survey status, committees known to us.
 WITH survey AS (
-    SELECT k.ags_karte AS ags, s.befragung_status
+    -- Two towns of a frame may be one municipality on a newer map; it has answered when one of them has.
+    SELECT k.ags_karte AS ags, min(s.befragung_status) AS befragung_status
     FROM joined.survey_status s
     JOIN joined.survey_frame f ON f.welle = s.welle AND f.ags = s.ags
     JOIN joined.key_resolution k ON k.ags = f.ags AND k.ags_stand = f.gebietsstand
     WHERE s.welle = getvariable('wave')
+    GROUP BY k.ags_karte
 ),
 committees AS (
     SELECT

@@ -4,7 +4,8 @@
 -- the new line runs), before the boundaries, and after the last day that the change table covers. When the interval of a
 -- change begins before the boundaries and ends after them, nobody knows whether they hold it already.
 WITH dates AS (
-    SELECT getvariable('territory_date') AS stand
+    -- The map of the newest boundaries needs no changes for its own territory.
+    SELECT getvariable('territory_date') AS stand WHERE getvariable('territory_basis') = 'befragung'
     UNION SELECT gebietsstand FROM input.survey_waves
     UNION SELECT gebietsstand FROM input.register
     UNION SELECT gebietsstand FROM input.population
