@@ -6,6 +6,8 @@ import csv
 import io
 import re
 import unicodedata
+import zipfile
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,15 +21,28 @@ from flows.findings import Finding
 ERROR_VALUE = re.compile(r"#(N/?A|NAME\?|NV|REF!|BEZUG!|VALUE!|WERT!|DIV/0!|NUM!|ZAHL!|NULL!|SPILL!|ÜBERLAUF!)")
 # Parts of a number format that say nothing about which parts of a date are shown: locale, texts, single characters.
 FORMAT_NOISE = re.compile(r'\[[^\]]*\]|"[^"]*"|\\.')
+UTF_8, WINDOWS = "UTF-8", "Windows-1252"
+# What German texts hold beyond ASCII. A file of old DOS or Mac programs, read as Windows-1252, shows other signs than
+# these, or one of these where no text has it: a quote or § inside a word, € or … at its beginning.
+GERMAN_SIGNS = re.compile(r"[\t\r\n -~äöüÄÖÜßéèêëàâåçíîïóôñúûøæÉÈÀÇÅØ„“”‚‘’»«–—…€§°²³·\xa0]*")
+MISPLACED_SIGN = re.compile(r"\w[„‚]|\w[“”§](?=\w)|[€…](?=[^\W\d_])")
+# Marks in a sheet's XML of what only a slower reading can tell in full: merged cells, formulas.
+XML_MARKS = (b"<mergeCell ", b"<f>", b"<f ")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as text: ``rows`` as long as ``columns``, an empty cell None; ``lines`` are spreadsheet line numbers."""
+    """A table as text: ``rows`` as long as ``columns``, an empty cell None; ``lines`` are spreadsheet line numbers.
+
+    ``encoding`` is what a CSV was read as. ``faults`` are cells that hold no value which could be read: a spreadsheet's
+    error value, a formula without result, a part of merged cells.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
     lines: tuple[int, ...]
+    encoding: str = UTF_8
+    faults: tuple[Finding, ...] = ()
 
 
 def clean(value: str) -> str | None:
@@ -41,18 +56,26 @@ def _refuse(
     return Refused([Finding("lesbar", label, message, remedy, row, column, value)])
 
 
-def _csv_records(file: Path, label: str) -> list[list[str]]:
-    data = file.read_bytes()
+def _decoded(data: bytes, label: str) -> tuple[str, str]:
+    """The text of a file and its encoding: UTF-8, or Windows-1252 when nothing speaks against it."""
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig"), UTF_8
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise _refuse(
-            label,
-            f"die Datei ist nicht in UTF-8 gespeichert (erstes fremdes Zeichen: Byte {data[error.start]:#04x}).",
-            "Bitte in Excel als „CSV UTF-8“ speichern.",
-            line,
-        ) from None
+        foreign = error.start
+    # Excel's plain "CSV" on a German Windows.
+    text = data.decode("cp1252", errors="replace")
+    if GERMAN_SIGNS.fullmatch(text) and not MISPLACED_SIGN.search(text):
+        return text, WINDOWS
+    raise _refuse(
+        label,
+        f"die Datei ist weder in UTF-8 noch eindeutig in Windows-1252 gespeichert (erstes fremdes Zeichen: Byte "
+        f"{data[foreign]:#04x}).",
+        "Bitte in Excel als „CSV UTF-8“ speichern.",
+        data[:foreign].count(b"\n") + 1,
+    )
+
+
+def _csv_records(text: str, label: str) -> list[list[str]]:
     header = text.split("\n", 1)[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     records: list[list[str]] = []
@@ -89,17 +112,51 @@ def _cell_text(cell: Any) -> str:
     return str(value)
 
 
-def _xlsx_records(file: Path, sheet: str | None, label: str) -> list[list[str]]:
-    import zipfile
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """A cell of a sheet, by record and column from 0, that holds no value of its own, and why (message, remedy)."""
 
+    record: int
+    column: int
+    message: str
+    remedy: str
+
+
+def _unreadable_cells(file: Path, sheet: str, records: Sequence[Sequence[str]]) -> Iterator[_Unreadable]:
+    """Formulas that were never computed, and merged cells, of which only the first has the value that all show."""
+    import openpyxl
+
+    with zipfile.ZipFile(file) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        if not any(mark in archive.read(name) for name in sheets for mark in XML_MARKS):
+            return
+    with closing(openpyxl.load_workbook(file)) as book:
+        table = book[sheet]
+        for area in table.merged_cells.ranges:
+            remedy = "Bitte die Verbindung aufheben und jede Zelle selbst füllen."
+            for record in range(area.min_row - 1, min(area.max_row, len(records))):
+                yield _Unreadable(record, area.min_col - 1, f"die Zellen {area.coord} sind verbunden.", remedy)
+        for row in table.iter_rows():
+            for cell in row:
+                record, column = cell.row - 1, cell.column - 1
+                if cell.data_type == "f" and record < len(records) and not records[record][column]:
+                    message = "die Zelle enthält eine Formel ohne gespeichertes Ergebnis."
+                    yield _Unreadable(record, column, message, "Bitte den Wert selbst eintragen.")
+
+
+def _workbook(file: Path, label: str) -> Any:
+    """A workbook with the values that its formulas last had, read as a stream."""
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        return openpyxl.load_workbook(file, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError):
         raise _refuse(label, "die Datei ist keine lesbare Excel-Mappe.", "Bitte neu als .xlsx speichern.") from None
-    with closing(book):
+
+
+def _xlsx_records(file: Path, sheet: str | None, label: str) -> tuple[list[list[str]], list[_Unreadable]]:
+    with closing(_workbook(file, label)) as book:
         name = sheet or book.sheetnames[0]
         if name not in book.sheetnames:
             known = ", ".join(book.sheetnames)
@@ -109,19 +166,43 @@ def _xlsx_records(file: Path, sheet: str | None, label: str) -> list[list[str]]:
         table.reset_dimensions()
         records = [[_cell_text(cell) for cell in row] for row in table.iter_rows()]
     width = max((len(record) for record in records), default=0)
-    return [record + [""] * (width - len(record)) for record in records]
+    records = [record + [""] * (width - len(record)) for record in records]
+    return records, list(_unreadable_cells(file, name, records))
 
 
-def read_table(file: Path, sheet: str | None, label: str) -> Table:
-    """Read a CSV (UTF-8, comma or semicolon) or one sheet (the first, without a name) of an XLSX.
+def read_headers(file: Path, label: str) -> dict[str | None, tuple[str, ...]]:
+    """The first line of every sheet of a workbook by its name, or of a CSV by None; empty cells are left out.
+
+    Raises ``Refused`` when the file can be read as neither.
+    """
+    if file.suffix.lower() == ".xlsx":
+        with closing(_workbook(file, label)) as book:
+            first = {
+                name: next(book[name].iter_rows(min_row=1, max_row=1, values_only=True), ()) for name in book.sheetnames
+            }
+    else:
+        text, _ = _decoded(file.read_bytes(), label)
+        first = {None: next(iter(_csv_records(text, label)), [])}
+    cells = {name: [clean(str(cell)) for cell in row if cell is not None] for name, row in first.items()}
+    return {name: tuple(cell for cell in row if cell) for name, row in cells.items()}
+
+
+def read_cells(file: Path, sheet: str | None, label: str) -> Table:
+    """Read a CSV (UTF-8 or, where unambiguous, Windows-1252; comma or semicolon) or one sheet (the first, without a
+    name) of an XLSX; cells that cannot be read are its ``faults``.
 
     ``label`` is how findings name the table.
 
-    Raises ``Refused`` with the place when the file cannot be read as a table: wrong encoding, broken quoting, missing
-    sheet, no header, a column name twice, a row that does not fit the header, or a spreadsheet's error value.
+    Raises ``Refused`` with the place when the file as a whole is no table: wrong encoding, broken quoting, missing
+    sheet, no header, a column name twice, a row that does not fit the header.
     """
-    workbook = file.suffix.lower() == ".xlsx"
-    records = _xlsx_records(file, sheet, label) if workbook else _csv_records(file, label)
+    unreadable: list[_Unreadable] = []
+    encoding = UTF_8
+    if file.suffix.lower() == ".xlsx":
+        records, unreadable = _xlsx_records(file, sheet, label)
+    else:
+        text, encoding = _decoded(file.read_bytes(), label)
+        records = _csv_records(text, label)
     header = [clean(cell) for cell in records[0]] if records else []
     while header and header[-1] is None:
         header.pop()
@@ -132,6 +213,7 @@ def read_table(file: Path, sheet: str | None, label: str) -> Table:
         raise _refuse(label, f"die Spalte „{twice[0]}“ steht doppelt.", "Bitte eine davon entfernen.", 1)
     rows: list[tuple[str | None, ...]] = []
     lines: list[int] = []
+    faults: list[Finding] = []
     for line, record in enumerate(records[1:], start=2):
         cells = [clean(cell) for cell in record]
         if not any(cells):
@@ -146,7 +228,22 @@ def read_table(file: Path, sheet: str | None, label: str) -> Table:
         for column, cell in zip(columns, cells, strict=False):
             if cell and ERROR_VALUE.fullmatch(cell):
                 message = "die Zelle enthält einen Fehlerwert der Tabellenkalkulation."
-                raise _refuse(label, message, "Bitte den Inhalt neu eintragen.", line, column, cell)
+                faults.append(Finding("lesbar", label, message, "Bitte den Inhalt neu eintragen.", line, column, cell))
         rows.append(tuple(cells[: len(columns)]))
         lines.append(line)
-    return Table(columns, tuple(rows), tuple(lines))
+    filled = set(lines)
+    faults += [
+        Finding("lesbar", label, one.message, one.remedy, one.record + 1, columns[one.column])
+        for one in unreadable
+        if one.record + 1 in filled and one.column < len(columns)
+    ]
+    faults.sort(key=lambda finding: finding.row or 0)
+    return Table(columns, tuple(rows), tuple(lines), encoding, tuple(faults))
+
+
+def read_table(file: Path, sheet: str | None, label: str) -> Table:
+    """Like ``read_cells``; raises ``Refused`` for cells that cannot be read, too."""
+    table = read_cells(file, sheet, label)
+    if table.faults:
+        raise Refused(table.faults)
+    return table

@@ -6,12 +6,14 @@ DuckDB does the work, so that the cost per cell stays small at 100,000 municipal
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 
 import duckdb
 
 from flows.contracts import Contract, Field
 from flows.findings import Finding
+from flows.spelling import nearest, plain
 
 TYPE_PATTERNS = {
     "integer": r"-?[0-9]+",
@@ -25,6 +27,10 @@ TYPE_WORDS = {
     "date": "ein Datum in der Form JJJJ-MM-TT",
     "yearmonth": "ein Monat in der Form JJJJ-MM",
 }
+
+
+# Code lists are short: what comes half-way near is worth asking.
+CLOSE_CODE = 0.6
 
 
 def quoted(text: str) -> str:
@@ -81,8 +87,13 @@ def _rules(contract_field: Field) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _suggestion(contract_field: Field, value: str) -> str:
-    near = difflib.get_close_matches(value, contract_field.allowed, n=1)
-    if near:
+    parts = [part for part in re.split(r"[,;/\s]+", value) if part]
+    if contract_field.separator and parts and all(part in contract_field.allowed for part in parts):
+        return f"Mehrere Angaben bitte mit „{contract_field.separator}“ trennen, ohne Leerzeichen."
+    # People write what a code means as often as the code itself.
+    words = {plain(code.label): code.code for code in contract_field.codes}
+    words |= {plain(allowed): allowed for allowed in contract_field.allowed}
+    if near := nearest(value, words, cutoff=CLOSE_CODE):
         return f"Meinten Sie „{near[0]}“?"
     return "Erlaubt: " + ", ".join(contract_field.allowed) + "."
 

@@ -101,8 +101,7 @@ def test_lines_are_counted_as_a_spreadsheet_shows_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("id,name\n1,Köln\n".encode("latin-1"), "liste.csv, Zeile 2: die Datei ist nicht in UTF-8 gespeichert"),
-        ("id,name\n1,Jena\n".encode("utf-16"), "liste.csv, Zeile 1: die Datei ist nicht in UTF-8 gespeichert"),
+        ("id,name\n1,Jena\n".encode("utf-16"), "liste.csv, Zeile 1: die Datei ist weder in UTF-8 noch"),
         ('id,name\n1,Jena\n2,"Gera\n', "liste.csv, Zeile 3: hier ist ein Anführungszeichen nicht geschlossen"),
         ('id,name\n1,"Je"na\n', "liste.csv, Zeile 2: hier ist ein Anführungszeichen"),
         ("id,name\n1\n", "liste.csv, Zeile 2: die Zeile hat 1 Zellen, die Kopfzeile 2."),

@@ -141,6 +141,21 @@ def _coverage(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     )[0]
 
 
+def waiting(con: duckdb.DuckDBPyConnection, run: Run) -> tuple[list[dict[str, Any]], int]:
+    """Records that keep their last published state while a change to them is looked at (place, name and kind), and how
+    many new ones are not published yet. What the office typed is not shown.
+    """
+    done = read_manifest(run).get("zurueckgestellt", {"letzter_stand": {}, "ausgelassen": {}})
+    keys = done["letzter_stand"]
+    known = con.execute(
+        "SELECT 'Gremium' AS art, gemeinde, name FROM release.gremien WHERE gremium_id IN (SELECT unnest($1)) "
+        "UNION ALL SELECT 'Hinweis', gemeinde, titel FROM release.hinweise WHERE hinweis_id IN (SELECT unnest($2)) "
+        "ORDER BY ALL",
+        [keys.get("committees", []), keys.get("hints", [])],
+    )
+    return known.to_arrow_table().to_pylist(), sum(done["ausgelassen"].values())
+
+
 def write_quality(con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[Dataset]) -> None:
     """Write ``quality.md`` into the package."""
     contracts = {dataset.contract.name: dataset.contract for dataset in datasets}
@@ -149,11 +164,14 @@ def write_quality(con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[D
     figures = contracts["befragung_kennzahlen"]
     computed = _labels(figures, "herkunft")[COMPUTED]
     rows = _survey(con, figures)
+    kept, new = waiting(con, run)
     dated = [record["monate"] for record in records if record["monate"] is not None]
     write_text(
         run,
         "quality.md",
         coverage=_coverage(con),
+        kept=kept,
+        new=new,
         statuses=_counted(con, contracts["gemeinden"], "befragung_status"),
         committee_statuses=_counted(con, contracts["gremien"], "status"),
         figures=rows,

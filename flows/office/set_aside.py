@@ -1,0 +1,348 @@
+"""Records set aside: one faulty record waits for the office, the rest of the release does not.
+
+What the profile lists under ``[office] set_aside`` consists of records: a committee with all its evidence is one, a
+hint is one. When every finding lies in such records, the run goes on without them: each keeps its last published
+state, taken from the inputs of the latest release; one that was never published is left out. Whatever is wrong with a
+file as a whole still refuses the release, and so does a file of which most records are faulty: then it is the file that
+is wrong.
+
+The tables that remain are what the release is made from: they are kept, and named with their digests in its provenance,
+so that it can be built again. A record that keeps its line in the file keeps it in the remaining table, too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flows.archive import kept_input
+from flows.check import check
+from flows.contracts import load_contract
+from flows.errors import Refused
+from flows.findings import Finding
+from flows.german import number
+from flows.join import join
+from flows.load import load
+from flows.office.suggest import enriched
+from flows.provenance import read_manifest, write_manifest
+from flows.run import Run, StageReport
+from flows.sidecar import sha256_of
+from flows.store import provenance_of
+from flows.tables import Table, read_cells
+
+RULE = "zurueckstellen"
+# Parts of a record that lie in a dataset of their own: the dataset that names the record, and the column with its key.
+BELONGS = {"evidence": ("committees", "gremium_id")}
+# These say that a file is not the one that was meant, whatever line they name.
+OF_THE_FILE = ("herkunft", "spalten")
+# Findings about a reference: its target may be missing only because it is set aside.
+OF_REFERENCES = ("orphans", "possibly_same")
+
+Record = tuple[str, str]
+"""A record by the dataset that names it, and its key there."""
+
+
+@dataclass(slots=True)
+class Aside:
+    """What is set aside so far: whole records, lines (by dataset) that belong to none, and why.
+
+    ``follows`` are findings that exist only because another record is set aside.
+    """
+
+    records: set[Record] = field(default_factory=set)
+    lines: set[tuple[str, int]] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    follows: list[Finding] = field(default_factory=list)
+
+
+class Impossible(Exception):
+    """Why records cannot be set aside although each of them might; the message is the operator's (German), ``source``
+    the file that it is about, where it is one.
+    """
+
+    def __init__(self, message: str, source: str | None = None) -> None:
+        self.source = source
+        super().__init__(message)
+
+
+def read_aside(run: Run) -> Aside:
+    """What the run has set aside so far."""
+    if not run.set_aside.is_file():
+        return Aside()
+    content = json.loads(run.set_aside.read_text(encoding="utf-8"))
+    return Aside(
+        {(kind, key) for kind, key in content["records"]},
+        {(dataset, line) for dataset, line in content["lines"]},
+        [Finding(**finding) for finding in content["findings"]],
+        [Finding(**finding) for finding in content["follows"]],
+    )
+
+
+def _write_aside(run: Run, aside: Aside) -> None:
+    content = {
+        "records": sorted(aside.records),
+        "lines": sorted(aside.lines),
+        "findings": [finding.as_dict() for finding in aside.findings],
+        "follows": [finding.as_dict() for finding in aside.follows],
+    }
+    run.set_aside.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def kind_of(dataset: str) -> str:
+    """The dataset that names the record of which a row is part."""
+    return BELONGS[dataset][0] if dataset in BELONGS else dataset
+
+
+def _record_column(dataset: str) -> str:
+    """The column that holds the key of the record."""
+    return BELONGS[dataset][1] if dataset in BELONGS else load_contract("input", dataset).primary_key[0]
+
+
+def can_wait(run: Run, finding: Finding) -> bool:
+    """Whether a finding lies in a record that may be set aside, and does not concern its file as a whole."""
+    dataset = next((source.dataset for source in run.profile.sources if source.label == finding.source), None)
+    if dataset not in run.profile.set_aside or finding.row is None or finding.check in OF_THE_FILE:
+        return False
+    return finding.column is not None
+
+
+Row = dict[str, str | None]
+"""A row of a table by column."""
+
+
+def _rows(table: Table) -> Iterator[Row]:
+    return (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+
+
+class Material:
+    """What setting aside works with: the tables as they came and those of the latest release, of datasets with records.
+
+    ``rows`` are the office's by dataset and line, ``published`` the latest release's by dataset, ``published_keys`` its
+    records, and ``owners`` says which record a part with a key belonged to then: a misspelt reference still tells. So
+    ``few`` records never count as most of a file, as with the gates.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.sources = {
+            source.dataset: source for source in run.profile.sources if source.dataset in run.profile.set_aside
+        }
+        self.few = run.profile.gates["smallest"]
+        self.labels = {source.label: dataset for dataset, source in self.sources.items()}
+        self.rows: dict[str, dict[int, Row]] = {}
+        for dataset, source in self.sources.items():
+            table = read_cells(run.original(source), source.sheet, source.label)
+            self.rows[dataset] = dict(zip(table.lines, _rows(table), strict=True))
+        self.published = {dataset: list(_rows(table)) for dataset, table in _published_tables(run, self.sources)}
+        self.published_keys: set[Record] = set()
+        self.owners: dict[tuple[str, str], str] = {}
+        for dataset, rows in self.published.items():
+            own = load_contract("input", dataset).primary_key[0]
+            for row in rows:
+                key, record = row.get(own), row.get(_record_column(dataset))
+                if dataset not in BELONGS and record:
+                    self.published_keys.add((dataset, record))
+                elif key and record:
+                    self.owners[dataset, key] = record
+
+    def former_owner(self, dataset: str, row: Row) -> str | None:
+        """The record that a part belonged to in the latest release, by the part's own key."""
+        key = row.get(load_contract("input", dataset).primary_key[0])
+        return self.owners.get((dataset, key)) if key else None
+
+    def owners_of(self, dataset: str, row: Row) -> set[Record]:
+        """The records of which a row is part: that of its key, and the one it belonged to before."""
+        keys = {row.get(_record_column(dataset)), self.former_owner(dataset, row)}
+        return {(kind_of(dataset), key) for key in keys if key}
+
+
+def _published_tables(run: Run, sources: Iterable[str]) -> Iterator[tuple[str, Table]]:
+    """The inputs of the latest release as they were kept; raises ``Impossible`` when one is not there any more."""
+    latest = run.store.target.pointer()
+    if latest is None:
+        return
+    for record in provenance_of(run.store, latest)["quellen"]:
+        dataset = record["datensatz"]
+        if dataset not in sources:
+            continue
+        kept = kept_input(run.store, record["sha256"])
+        if kept is None:
+            raise Impossible(
+                f"der zuletzt veröffentlichte Stand von {record['datei']} ({latest}) ist nicht mehr aufbewahrt; "
+                "fehlerhafte Einträge lassen sich deshalb nicht zurückstellen."
+            )
+        copy = run.work / "published" / record["datei"]
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(kept, copy)
+        yield dataset, read_cells(copy, record["blatt"], record["datei"])
+
+
+def _referred(material: Material, dataset: str, finding: Finding) -> Record | None:
+    """The office's record to which a restored row refers in the column of a finding."""
+    for reference in load_contract("input", dataset).raw.get("foreignKeys", []):
+        target = reference["reference"]["resource"] or dataset
+        if reference["fields"] == [finding.column] and target in material.rows:
+            column = reference["reference"]["fields"][0]
+            if any(row[column] == finding.value for row in material.rows[target].values()):
+                return kind_of(target), str(finding.value)
+    return None
+
+
+def _widened(material: Material, aside: Aside, findings: Sequence[Finding]) -> Aside:
+    """``aside`` with the records in which these findings lie; raises ``Impossible`` when nothing more can be done."""
+    wider = Aside(set(aside.records), set(aside.lines), list(aside.findings), list(aside.follows))
+    for finding in findings:
+        dataset = material.labels[finding.source]
+        row = material.rows[dataset].get(finding.row or 0)
+        if row is None:
+            referred = _referred(material, dataset, finding)
+            wider.records |= {referred} if referred else set()
+            continue
+        follows = finding.check in OF_REFERENCES and any(finding.value == key for _, key in aside.records)
+        (wider.follows if follows else wider.findings).append(finding)
+        wider.records |= material.owners_of(dataset, row)
+        wider.lines.add((dataset, finding.row or 0))
+    if (wider.records, wider.lines) == (aside.records, aside.lines):
+        raise Impossible(
+            "der zuletzt veröffentlichte Stand fehlerhafter Einträge passt nicht zu den übrigen; sie lassen sich "
+            "deshalb nicht zurückstellen."
+        )
+    for kind in sorted({kind for kind, _ in wider.records}):
+        dropped, count = len(_dropped(material, wider, kind)), len(material.rows.get(kind, ()))
+        if dropped > material.few and 2 * dropped > count:
+            raise Impossible(
+                f"{number(dropped)} von {number(count)} Einträgen sind betroffen; dann stimmt wohl die Datei nicht, "
+                "und es wird nichts zurückgestellt.",
+                material.sources[kind].label,
+            )
+    return wider
+
+
+def _dropped(material: Material, aside: Aside, dataset: str) -> set[int]:
+    """Lines of the office's table that are set aside."""
+    column, kind = _record_column(dataset), kind_of(dataset)
+    rows = material.rows.get(dataset, {})
+    of_records = {line for line, row in rows.items() if (kind, row[column]) in aside.records}
+    return of_records | {line for name, line in aside.lines if name == dataset}
+
+
+def _write_left_over(run: Run, material: Material, aside: Aside) -> None:
+    """Write the tables that remain, and into the manifest what was done to them."""
+    manifest = read_manifest(run)
+    arrived = manifest.get("zurueckgestellt", {}).get("eingang", {})
+    for dataset, rows in material.rows.items():
+        kind, column = kind_of(dataset), _record_column(dataset)
+        dropped = _dropped(material, aside, dataset)
+        restored = [row for row in material.published.get(dataset, []) if (kind, row.get(column)) in aside.records]
+        if not dropped and not restored:
+            continue
+        left = {line: row for line, row in rows.items() if line not in dropped}
+        left |= dict(enumerate(restored, start=max(rows, default=1) + 1))
+        names = load_contract("input", dataset).column_names
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer, lineterminator="\r\n")
+        writer.writerow(names)
+        # An empty line where a record was, so that the others stay in theirs.
+        for line in range(2, max(left, default=1) + 1):
+            writer.writerow([left[line].get(name) or "" for name in names] if line in left else [])
+        file = run.left_over(dataset)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(buffer.getvalue(), encoding="utf-8", newline="")
+        record = manifest["eingaben"][dataset]
+        arrived.setdefault(dataset, {"datei": record["file"], "blatt": record["sheet"], "sha256": record["sha256"]})
+        state = {"file": file.name, "sheet": None, "sha256": sha256_of(file), "bytes": file.stat().st_size}
+        manifest["eingaben"][dataset] = record | state
+    write_manifest(run, manifest | {"zurueckgestellt": _summary(material, aside) | {"eingang": arrived}})
+
+
+def _summary(material: Material, aside: Aside) -> dict[str, Any]:
+    """Keys of the records that keep their last published state, and how many were left out, by dataset.
+
+    What was never published is only counted: its key may be the very thing that must not become public. Rows that only
+    misspell the key of a record that keeps its state are no record of their own.
+    """
+    kept: dict[str, list[str]] = {}
+    for kind, key in sorted(aside.records & material.published_keys):
+        kept.setdefault(kind, []).append(key)
+    left_out: dict[str, set[object]] = {}
+    for dataset, rows in material.rows.items():
+        for line in _dropped(material, aside, dataset):
+            if not material.owners_of(dataset, rows[line]) & material.published_keys:
+                left_out.setdefault(kind_of(dataset), set()).add(rows[line][_record_column(dataset)] or (dataset, line))
+    return {"letzter_stand": kept, "ausgelassen": {kind: len(found) for kind, found in sorted(left_out.items())}}
+
+
+def notes_of(run: Run) -> tuple[str, ...]:
+    """What was set aside, in words for the operator."""
+    done = read_manifest(run).get("zurueckgestellt")
+    if not done:
+        return ()
+    notes = []
+    for kind, keys in done["letzter_stand"].items():
+        title = load_contract("input", kind).title
+        notes.append(f"{title}: {_entries(len(keys))} zurückgestellt, der letzte Stand bleibt ({', '.join(keys)}).")
+    for kind, count in done["ausgelassen"].items():
+        title = load_contract("input", kind).title
+        notes.append(f"{title}: {_entries(count)} zurückgestellt, noch nie veröffentlicht und deshalb ausgelassen.")
+    return tuple(notes)
+
+
+def _entries(count: int) -> str:
+    return "1 Eintrag" if count == 1 else f"{number(count)} Einträge"
+
+
+def _tolerant(run: Run, first: Callable[[], StageReport], again: Callable[[], StageReport]) -> StageReport:
+    """Call ``first``, then ``again`` for as long as all that is found lies in records that may be set aside.
+
+    Raises ``Refused`` with everything found, also what was set aside before, when something else is found.
+    """
+    attempt = first
+    while True:
+        try:
+            return attempt()
+        except Refused as refused:
+            found = enriched(run, refused.findings)
+            aside = read_aside(run)
+            if not all(can_wait(run, finding) for finding in found):
+                raise Refused([*aside.findings, *found], refused.consequence) from None
+            try:
+                material = Material(run)
+                aside = _widened(material, aside, found)
+            except Impossible as reason:
+                remedy = "Bitte die Einträge berichtigen."
+                why = Finding(RULE, reason.source or found[0].source, str(reason), remedy)
+                raise Refused([why, *aside.findings, *found], refused.consequence) from None
+            _write_left_over(run, material, aside)
+            _write_aside(run, aside)
+        attempt = again
+
+
+def load_records(run: Run) -> StageReport:
+    """``load``, with faulty records set aside; raises like it."""
+    return _tolerant(run, lambda: load(run), lambda: load(run))
+
+
+def check_records(run: Run) -> StageReport:
+    """``check``, with faulty records set aside; raises like it. What load and join made is made anew where needed."""
+
+    def again() -> StageReport:
+        load(run)
+        join(run)
+        return check(run)
+
+    report = _tolerant(run, lambda: check(run), again)
+    return replace(report, notes=(*report.notes, *notes_of(run)))
+
+
+def check_everything(run: Run) -> StageReport:
+    """``check_records`` for a look at the inputs: raises ``Refused`` with every finding, also those of records that a
+    release would only set aside.
+    """
+    report = check_records(run)
+    if findings := read_aside(run).findings:
+        raise Refused(findings, "die betroffenen Einträge würden zurückgestellt, alles andere ist in Ordnung")
+    return report

@@ -1,0 +1,130 @@
+"""A new wave of the survey: whom to ask on which day, the contract of the answers, and nothing invented."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+from conftest import KLEINLAND, profile_of
+
+from flows.cli import run as command_line
+from flows.contracts import load_contract
+from flows.errors import WrongUsage
+from flows.office.wave import Wave, frame_of, new_wave, prepare_wave
+from flows.paths import GEODATA
+from flows.profile import Profile, load_profile
+
+Make = Callable[..., Path]
+
+
+def frame(profile: Profile, outputs: Path, day: date, threshold: int = 1000) -> list[str]:
+    found = frame_of(profile, outputs, Wave("2023", day, threshold), None)
+    assert (found.territory, found.population) == (day, date(2018, 12, 31))
+    return [town.ags for town in found.towns]
+
+
+def test_towns_from_the_threshold_on_the_territory_of_the_day_are_asked(geodata: Path, outputs: Path) -> None:
+    """Flur has more inhabitants than any town, but is none."""
+    profile = profile_of(geodata)
+    assert frame(profile, outputs, date(2020, 6, 30)) == ["99001001", "99001005"]
+    assert not outputs.exists()
+
+
+def test_a_town_is_asked_under_the_key_of_the_day(geodata: Path, outputs: Path) -> None:
+    """Eichen changed its key in 2021."""
+    assert frame(profile_of(geodata), outputs, date(2022, 12, 31)) == ["99001001", "99002005"]
+
+
+def test_the_threshold_counts_itself(geodata: Path, outputs: Path) -> None:
+    profile = profile_of(geodata)
+    assert frame(profile, outputs, date(2020, 6, 30), threshold=1500) == ["99001001"]
+
+
+@pytest.mark.slow
+def test_the_frame_of_the_survey_of_2020_comes_out_again(outputs: Path) -> None:
+    profile = load_profile(GEODATA, "thueringen")
+    found = frame_of(profile, outputs, Wave("2099", date(2020, 6, 30), 10_000), date(2018, 12, 31))
+    assert (len(found.towns), found.towns[0].name) == (36, "Erfurt, Stadt")
+
+
+def test_a_newer_register_gives_the_frame_that_the_changes_cannot(make_geodata: Make, outputs: Path) -> None:
+    register = (KLEINLAND / "register.csv").read_text(encoding="utf-8")
+    newer = "".join(line for line in register.splitlines(True)[1:]).replace("2019-12-31", "2026-03-31")
+    geodata = make_geodata({"register.csv": register + newer})
+
+    found = frame_of(profile_of(geodata), outputs, Wave("2026", date(2026, 6, 30), 1000), None)
+
+    assert [town.ags for town in found.towns] == ["99001001", "99001005"]
+    assert (found.territory, found.towns[0].population) == (date(2026, 3, 31), 1510)
+
+
+@pytest.mark.parametrize(
+    ("day", "message"),
+    [
+        (date(2026, 6, 30), "die Gebietsänderungen sind nur bis 31.12.2023 bekannt"),
+        (date(2012, 6, 30), "zum 30.06.2012 sind keine Einwohnerzahlen bekannt"),
+    ],
+)
+def test_a_day_on_which_nobody_knows_the_towns_is_refused(
+    geodata: Path, outputs: Path, day: date, message: str
+) -> None:
+    with pytest.raises(WrongUsage) as caught:
+        frame_of(profile_of(geodata), outputs, Wave("2026", day, 1000), None)
+    assert f"Die Städte zum {day:%d.%m.%Y} lassen sich nicht bestimmen: " in str(caught.value)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "message"), [("2020", "gibt es schon"), ("20", "keine Welle"), ("neu", "keine Welle")])
+def test_a_wave_is_a_new_year(geodata: Path, key: str, message: str) -> None:
+    with pytest.raises(WrongUsage, match=message):
+        new_wave(profile_of(geodata), key, date(2022, 12, 31), None)
+
+
+def test_a_new_wave_is_prepared_with_all_that_is_known_and_nothing_else(
+    make_geodata: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    geodata, out = make_geodata(), tmp_path / "welle"
+    arguments = ["survey", "new", "2022", "--date", "2020-06-30", "--geodata", str(geodata), "--profile", "kleinland"]
+    arguments += ["--out", str(out), "--outputs", str(tmp_path / "outputs")]
+
+    assert command_line(arguments) == 0
+    assert capsys.readouterr().out.startswith("2 Städte ab 1.000 Einwohnern; Gebietsstand 30.06.2020")
+
+    contract = json.loads((geodata / "contracts" / "input" / "survey_responses_2022.json").read_text(encoding="utf-8"))
+    before = load_contract("input", "survey_responses_2020").raw
+    assert (contract["name"], contract["extends"]) == ("survey_responses_2022", "input/survey_responses")
+    assert contract["fields"] == before["fields"]
+
+    (row,) = csv.DictReader((out / "survey_waves_2022.csv").read_text(encoding="utf-8").splitlines())
+    known = {"welle": "2022", "mindestgroesse": "1000", "einwohner_stand": "2018-12-31", "gebietsstand": "2020-06-30"}
+    assert {name: value for name, value in row.items() if value} == known
+    assert tuple(row) == load_contract("input", "survey_waves").column_names
+
+    sheet = openpyxl.load_workbook(out / "einladung_2022.xlsx").active
+    assert [[cell.value for cell in line] for line in sheet.iter_rows()] == [
+        ["ags", "stadt", "verband_schluessel", "verband", "einwohner", "funktionspostfach"],
+        ["99001001", "Aldorf, Stadt", "990010001", "Aldorf, Stadt", 1500, None],
+        ["99001005", "Eichen, Stadt", "990015005", "Eichen, Stadt", 1200, None],
+    ]
+    steps = (out / "naechste_schritte.md").read_text(encoding="utf-8")
+    assert "Ausgewählt sind 2 Städte ab 1.000 Einwohnern." in steps
+    assert all(f"- `{name}` –" in steps for name in row if name not in known)
+
+
+def test_nothing_is_overwritten_or_written_by_halves(make_geodata: Make, tmp_path: Path, outputs: Path) -> None:
+    geodata, out = make_geodata(), tmp_path / "welle"
+    wave = Wave("2022", date(2020, 6, 30), 1000)
+    found = frame_of(profile_of(geodata), outputs, wave, None)
+    out.mkdir()
+    (out / "naechste_schritte.md").write_text("meins", encoding="utf-8")
+
+    with pytest.raises(WrongUsage, match=r"naechste_schritte\.md: das gibt es schon"):
+        prepare_wave(geodata, out, wave, found)
+
+    assert [file.name for file in out.iterdir()] == ["naechste_schritte.md"]
+    assert not (geodata / "contracts").exists()
