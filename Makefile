@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help release serve test test-fast lint bench lock clean venv
+.PHONY: help release serve up test test-fast lint bench lock clean venv
 
 PYTHON ?=
 ARGS ?=
@@ -29,6 +29,9 @@ release: venv ## Build a release in outputs/ (praevkarte release $ARGS)
 
 serve: venv ## Serve the finished release on this machine (praevkarte serve $ARGS)
 	@.venv/bin/praevkarte serve $(ARGS)
+
+up: venv ## Start Prefect's server and a worker on this machine for a try (PORT=4200)
+	@.ci/up
 
 test: venv ## Install what the tests need, then lint, then every test (pytest $ARGS)
 	@left_out=$$(.ci/setup-tests) && \

@@ -131,6 +131,11 @@ def approve(store: Store, release_id: str, reason: str, approver: str, day: date
     return True
 
 
+def default_approver(publisher: str) -> str:
+    """Who approved, where nobody said so: the publisher, or words for one that is not named yet."""
+    return publisher or "Betreiber der Präventionskarte"
+
+
 def add_approval(folder: Path, approval: dict[str, str]) -> None:
     """Note in a release folder who let it pass, why and when, and renew its manifest."""
     path = folder / "provenance.json"

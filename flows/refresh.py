@@ -1,5 +1,8 @@
 """The nightly flow: the stages of ``flows.stages`` as Prefect tasks, and what the office reads about each run.
 
+What a person must know of goes out as a notice (``flows.notices``); a held release asks for approval in a run of its
+own (``flows.deployments.approval``).
+
 Nothing else imports this module: an import of Prefect takes 4-5 s, which the command line must not pay.
 """
 
@@ -8,34 +11,47 @@ from __future__ import annotations
 import os
 import re
 import sys
-import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import httpx
 from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
+from prefect.client.schemas.objects import FlowRun, State, TaskRun
+from prefect.exceptions import PrefectException
+from prefect.flows import Flow
 from prefect.states import Completed, Failed
 from prefect.tasks import Task, exponential_backoff
 
 from flows.contracts import release_contracts
-from flows.errors import PipelineError, Refused, SourceUnavailable
+from flows.deployments.approval import settle_questions
+from flows.deployments.settings import artifact_key, geodata_folder, outputs_folder, settings_of
+from flows.errors import PipelineError, Refused, SourceUnavailable, StoreBusy
 from flows.german import day as german_day
 from flows.german import number
-from flows.paths import GEODATA, OUTPUTS
-from flows.profile import SYNTHETIC_MARK, Profile, load_profile
+from flows.nights.conditions import age_condition, condition_after
+from flows.nights.last_run import FAILED, operation_folder, record_run
+from flows.nights.recorded import failure_message, recorded_run
+from flows.nights.stage_log import stage_line, wants_json
+from flows.notices import notify
+from flows.notices.texts import Condition, broken, failed
+from flows.profile import SYNTHETIC_MARK, Profile
 from flows.run import Run, StageReport
-from flows.stages import Outcome, Stage, run_stages, today
+from flows.stages import Outcome, Stage, store_of, today
 
 # A stage that talks to the network is tried again after about 30, 60 and 120 s, spread by up to half of each.
 RETRIES = 3
 RETRY_SECONDS = 30.0
 RETRY_JITTER = 0.5
+# A run that takes longer hangs. Shorter than the lease of a lock in an object store, which another run then takes over.
+LONGEST_SECONDS = 90 * 60
+# What the notices are about: how the nights end, how old the sources are.
+TOPIC, AGES = "nacht", "quellen"
 # So many findings go into the table artifact, which a browser shows as one page.
 SHOWN = 1000
 HEADINGS = {
@@ -60,25 +76,9 @@ class Step:
     report: StageReport | None
 
 
-def _folder(given: Path | None, variable: str, default: Path) -> Path:
-    """The flow's parameter, else the environment variable that the command line reads too, else the checkout's own."""
-    return given or Path(os.environ.get(variable) or default)
-
-
 def _run_name() -> str:
     parameters = runtime.flow_run.parameters
     return f"{parameters['profile']} {parameters['day'] or today()}"
-
-
-def failure_message(error: PipelineError) -> str:
-    """Why nothing was published, short enough for a list of runs: of many findings the first and their number."""
-    if not isinstance(error, Refused):
-        return f"Fehler: {error}"
-    count = len(error.findings)
-    first = textwrap.shorten(str(error.findings[0]), 400, placeholder=" …")
-    words = "1 Befund" if count == 1 else f"{number(count)} Befunde"
-    rest = "" if count == 1 else f" (und {number(count - 1)} weitere)"
-    return f"Abgelehnt: {words}; es wurde nichts veröffentlicht. {first}{rest}"
 
 
 def run_as_task(stage: Stage, run: Run) -> StageReport:
@@ -118,12 +118,6 @@ def run_as_task(stage: Stage, run: Run) -> StageReport:
         raise trouble
     report: StageReport = state.result()
     return report
-
-
-def log_line(step: Step) -> str:
-    """A stage in one line of the log: its title, seconds and rows, where it counts any."""
-    rows = sum(step.report.rows.values()) if step.report else 0
-    return f"{step.stage.title}: {_seconds(step)} s" + (f", {number(rows)} Zeilen" if rows else "")
 
 
 def _seconds(step: Step) -> str:
@@ -181,20 +175,60 @@ def check_rows(outcome: Outcome | None, error: PipelineError | None) -> list[dic
     return rows
 
 
-@flow(name="nightly", flow_run_name=_run_name, persist_result=False)
+def where_to_read(settings: Profile) -> str:
+    """Where the run stands in Prefect."""
+    place = runtime.flow_run.ui_url or "Prefect"
+    return f"{place}, Artefakt {artifact_key('pruefungen', settings.name)}"
+
+
+def _tell(settings: Profile, outputs: Path, condition: Condition, topic: str = TOPIC) -> tuple[str, ...]:
+    """Send a notice if the condition of a topic changed; returns remarks for the log."""
+    return notify(settings, operation_folder(store_of(settings, outputs)), topic, condition, datetime.now(UTC))
+
+
+def tell_of_crash(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - Prefect's names
+    """The worker calls this when the run's process is gone: nobody in it could say anything any more."""
+    parameters = flow_run.parameters
+    geodata, outputs = (Path(parameters[name]) if parameters.get(name) else None for name in ("geodata", "outputs"))
+    settings = settings_of(parameters["profile"], geodata)
+    folder = outputs_folder(outputs)
+    store = store_of(settings, folder)
+    text = "Der Prozess des Laufs wurde von außen beendet (Speicher, Neustart, Abbruch)."
+    record_run(store, FAILED, text, datetime.now(UTC), str(flow_run.id))
+    report = f"Prefect, Lauf „{flow_run.name}“ ({state.name})"
+    _tell(settings, folder, broken(settings.name, settings.title, "abgestuerzt", text, report, str(flow_run.id)))
+
+
+@flow(
+    name="nightly",
+    flow_run_name=_run_name,
+    persist_result=False,
+    timeout_seconds=LONGEST_SECONDS,
+    on_crashed=[tell_of_crash],
+)
 def nightly(
-    profile: str = "thueringen", day: date | None = None, geodata: Path | None = None, outputs: Path | None = None
+    profile: str = "thueringen",
+    day: date | None = None,
+    geodata: Path | None = None,
+    outputs: Path | None = None,
+    gebietsstand: Literal["befragung", "aktuell"] | None = None,
 ) -> State[Any]:
     """Build, check and publish a release of ``profile`` dated ``day`` (today in UTC), as ``praevkarte release`` does.
 
+    ``gebietsstand``: the territory that the map shows, if not the one that the profile says.
+
     Ends Completed (published, nothing changed, or under a name of its own: a person must decide) or, when the pipeline
     refuses or a source is missing, Failed with the reason; both leave the artifacts ``zusammenfassung-<profile>`` and
-    ``pruefungen-<profile>``. Any other error is a programming error and passes through.
+    ``pruefungen-<profile>`` and a notice where the state changed. Any other error is a programming error: it is told,
+    and passes through.
     """
     steps: list[Step] = []
     settings: Profile | None = None
     outcome: Outcome | None = None
     failure: PipelineError | None = None
+    log = get_run_logger()
+    run_id = runtime.flow_run.id or ""
+    folder = outputs_folder(outputs)
 
     def call(stage: Stage, run: Run) -> StageReport:
         started = time.perf_counter()
@@ -203,22 +237,46 @@ def nightly(
             report = run_as_task(stage, run)
             return report
         finally:
-            steps.append(Step(stage, time.perf_counter() - started, report))
-            get_run_logger().info(log_line(steps[-1]))
+            step = Step(stage, time.perf_counter() - started, report)
+            steps.append(step)
+            log.info(stage_line(stage, step.seconds, report, wants_json(os.environ), run_id))
+
+    def tell(condition: Condition, topic: str = TOPIC) -> None:
+        for remark in _tell(settings, folder, condition, topic) if settings else ():
+            log.info(remark)
 
     release_day = day or today()
     try:
-        settings = load_profile(_folder(geodata, "PRAEVKARTE_GEODATA", GEODATA), profile)
-        outcome = run_stages(settings, _folder(outputs, "PRAEVKARTE_OUTPUTS", OUTPUTS), release_day, call=call)
+        settings = settings_of(profile, geodata, gebietsstand)
+        outcome = recorded_run(settings, folder, release_day, call=call, run_id=run_id)
         message = outcome.text
+        tell(condition_after(settings, outcome, run_id))
+        tell(age_condition(settings, store_of(settings, folder), run_id), AGES)
     except PipelineError as error:
         failure = error
         message = failure_message(error)
-    # Prefect allows lower-case letters, digits and dashes in keys.
-    key = re.sub(r"[^a-z0-9]+", "-", profile.lower())
+        if settings and not isinstance(error, StoreBusy):
+            tell(failed(settings.name, settings.title, error, where_to_read(settings), run_id))
+    except Exception as error:
+        # Told and passed on: Prefect shows it with its traceback.
+        if settings:
+            kind = type(error).__name__
+            text = f"Der Lauf endete mit einem unerwarteten Fehler ({kind})."
+            tell(broken(settings.name, settings.title, kind, text, where_to_read(settings), run_id))
+        raise
     title = f"Präventionskarte: {profile}, {german_day(release_day)}"
-    create_markdown_artifact(summary(title, message, steps, settings, outcome), f"zusammenfassung-{key}", title)
-    create_table_artifact(check_rows(outcome, failure), f"pruefungen-{key}", title)
+    create_markdown_artifact(
+        summary(title, message, steps, settings, outcome), artifact_key("zusammenfassung", profile), title
+    )
+    create_table_artifact(check_rows(outcome, failure), artifact_key("pruefungen", profile), title)
+    # Questions wait on the server of a deployment; a throw-away server ends with this run.
+    if settings and runtime.deployment.id:
+        try:
+            for line in settle_questions(settings, geodata_folder(geodata), folder):
+                log.info(line)
+        except (PrefectException, httpx.HTTPError) as error:
+            # What was published is; the next night asks again, and the command line decides as well.
+            log.warning(f"Um Freigabe konnte in Prefect nicht gebeten werden ({type(error).__name__}).")
     if outcome is None:
         # Without the error as data: Prefect would log it again, with a traceback and every finding.
         return Failed(message=message)

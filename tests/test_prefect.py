@@ -6,14 +6,9 @@ import asyncio
 import importlib
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -21,11 +16,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import requests
 import yaml
 from conftest import DAY, KLEINLAND, PROFILE, build_geodata
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from prefect_driving import Night, Prefect, tasks_of, wait_for
 
 from flows.checksums import MANIFEST, differences
 from flows.errors import Refused, SourceUnavailable
@@ -33,20 +26,14 @@ from flows.findings import Finding
 from flows.paths import GEODATA, ROOT
 from flows.profile import SYNTHETIC_MARK, load_profile
 from flows.run import StageReport
-from flows.stages import STAGES, Outcome, store_of
-from flows.store import published_ids
+from flows.stages import STAGES, Outcome
+
+pytest_plugins = ["prefect_server"]
 
 # An import of Prefect takes seconds, its server more.
 pytestmark = pytest.mark.slow
 
 BERLIN = ZoneInfo("Europe/Berlin")
-FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
-# Patience, not expectation: a test that waits this long (s) has failed.
-PATIENCE = 120.0
-# Prefect answers 503 while its SQLite is locked, having done nothing; its own client asks again, so do we.
-ASK_AGAIN = Retry(
-    total=8, connect=0, backoff_factor=0.5, status_forcelist=[503], allowed_methods=None, raise_on_status=False
-)
 
 
 # --- The command line and the settings, without a server ---
@@ -59,10 +46,10 @@ def refresh() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def deployment() -> dict[str, Any]:
-    """The deployment ``nightly`` as ``prefect.yaml`` states it."""
-    (only,) = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    return dict(only)
+def deployments() -> dict[str, dict[str, Any]]:
+    """The deployments by name as ``prefect.yaml`` states them."""
+    stated = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    return {deployment["name"]: deployment for deployment in stated}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["release", "--profile", PROFILE, "--date", DAY.isoformat()]])
@@ -85,23 +72,55 @@ def last_sunday(year: int, month: int) -> date:
     return last - timedelta(days=(last.weekday() + 1) % 7)
 
 
-@pytest.mark.parametrize("month", [3, 10])
-@pytest.mark.parametrize("year", range(2026, 2032))
-def test_the_night_in_which_the_clock_changes_has_one_run_at_a_quarter_past_three(
-    year: int, month: int, deployment: dict[str, Any]
-) -> None:
+def planned(deployment: dict[str, Any], start: datetime, count: int) -> list[datetime]:
+    """The next moments of a deployment's schedule from ``start``, by Prefect's own reckoning, in Berlin's time."""
     schedules = importlib.import_module("prefect.server.schemas.schedules")
     (stated,) = deployment["schedules"]
     schedule = schedules.CronSchedule(cron=stated["cron"], timezone=stated["timezone"])
+    return [moment.astimezone(BERLIN) for moment in asyncio.run(schedule.get_dates(count, start))]
+
+
+@pytest.mark.parametrize(("name", "hour", "minute"), [("nightly", 3, 15), ("freshness", 6, 45)])
+@pytest.mark.parametrize("month", [3, 10])
+@pytest.mark.parametrize("year", range(2026, 2032))
+def test_each_day_around_a_change_of_the_clock_has_one_run_at_its_time(
+    year: int, month: int, name: str, hour: int, minute: int, deployments: dict[str, dict[str, Any]]
+) -> None:
     change = datetime.combine(last_sunday(year, month), datetime.min.time(), BERLIN)
     offsets = {(change + timedelta(days=days)).utcoffset() for days in (0, 1)}
     assert len(offsets) == 2, "the clock does not change on this day"
     for first in (change - timedelta(days=2), change):
-        runs = [moment.astimezone(BERLIN) for moment in asyncio.run(schedule.get_dates(5, first))]
+        runs = planned(deployments[name], first, 5)
         assert [run.replace(tzinfo=None) for run in runs] == [
-            datetime.combine(first.date() + timedelta(days=days), datetime.min.time()).replace(hour=3, minute=15)
+            datetime.combine(first.date() + timedelta(days=days), datetime.min.time()).replace(hour=hour, minute=minute)
             for days in range(5)
         ]
+
+
+@pytest.mark.parametrize("month", [3, 10])
+@pytest.mark.parametrize("year", range(2026, 2032))
+def test_the_links_are_checked_each_monday_morning_whatever_the_clock_does(
+    year: int, month: int, deployments: dict[str, dict[str, Any]]
+) -> None:
+    change = datetime.combine(last_sunday(year, month), datetime.min.time(), BERLIN)
+    runs = planned(deployments["evidence-links"], change - timedelta(days=10), 4)
+    mondays = [change.date() + timedelta(days=days) for days in (-6, 1, 8, 15)]
+    assert [run.replace(tzinfo=None) for run in runs] == [
+        datetime.combine(monday, datetime.min.time()).replace(hour=5, minute=30) for monday in mondays
+    ]
+
+
+def test_every_deployment_is_described_tagged_and_on_the_pool(deployments: dict[str, dict[str, Any]]) -> None:
+    assert set(deployments) == {"nightly", "freigabe", "evidence-links", "freshness"}
+    for deployment in deployments.values():
+        assert len(deployment["description"]) > 100
+        assert deployment["tags"] == ["praevkarte"]
+        assert deployment["work_pool"] == {"name": "praevkarte"}
+    # Questions wait side by side; nobody starts them by the clock.
+    alone = {name: one["concurrency_limit"]["limit"] for name, one in deployments.items() if "schedules" in one}
+    assert alone == {"nightly": 1, "evidence-links": 1, "freshness": 1}
+    assert "schedules" not in deployments["freigabe"]
+    assert "concurrency_limit" not in deployments["freigabe"]
 
 
 def test_prefect_yaml_names_no_place_on_this_machine() -> None:
@@ -182,177 +201,7 @@ def test_the_summary_shows_markup_in_a_file_as_text(refresh: ModuleType) -> None
     assert r"Wert „\<b\>\|\[x\](http://x.example)“" in text
 
 
-# --- A server, a deployment and a worker on this machine ---
-
-
-def wait_for(what: str, probe: Callable[[], Any]) -> Any:
-    """The first result of ``probe`` that is something; fails when there is none in time."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := probe():
-            return found
-        time.sleep(0.2)
-    pytest.fail(f"waited in vain for {what}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@dataclass(frozen=True)
-class Prefect:
-    """A server on this machine: where it answers and the environment in which programs talk to it."""
-
-    url: str
-    environment: dict[str, str]
-    folder: Path
-
-    def call(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
-        with requests.Session() as session:
-            session.mount(self.url, HTTPAdapter(max_retries=ASK_AGAIN))
-            session.trust_env = False  # no proxy between this machine and itself
-            response = session.request(method, f"{self.url}{path}", json=content, timeout=30)
-        response.raise_for_status()
-        return response.json() if response.content else None
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a Python program to its end."""
-        result = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result
-
-    @contextmanager
-    def started(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A ``prefect`` command that goes on until the end of the block, in a session of its own."""
-        with (self.folder / f"{arguments[0]}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "prefect", *arguments],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            try:
-                yield process
-            finally:
-                process.terminate()
-                try:
-                    process.wait(30)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-
-    def healthy(self) -> bool:
-        try:
-            return bool(self.call("GET", "/health"))
-        except requests.ConnectionError:
-            return False
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
-    """A Prefect server with a database of its own; afterwards nothing listens on its port."""
-    folder = tmp_path_factory.mktemp("prefect")
-    port = free_port()
-    settings = {
-        "PREFECT_HOME": str(folder / "home"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_UI_ENABLED": "false",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "DO_NOT_TRACK": "1",
-        "NO_PROXY": "127.0.0.1",
-        # A scheduled run that falls into the test must not touch the checkout's own releases.
-        "PRAEVKARTE_OUTPUTS": str(folder / "outputs"),
-    }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    prefect = Prefect(settings["PREFECT_API_URL"], inherited | settings, folder)
-    with prefect.started("server", "start", "--host", "127.0.0.1", "--port", str(port)) as process:
-        wait_for("the server", lambda: process.poll() is not None or prefect.healthy())
-        assert process.poll() is None, (folder / "server.log").read_text()
-        yield prefect
-    assert not listens(port)
-
-
-@pytest.fixture(scope="module")
-def deployed(server: Prefect) -> dict[str, Any]:
-    """The deployment as the server knows it after ``prefect deploy``."""
-    server.run("-m", "prefect", "work-pool", "create", "praevkarte", "--type", "process")
-    server.run("-m", "prefect", "--no-prompt", "deploy", "--all")
-    return dict(server.call("GET", "/deployments/name/nightly/nightly"))
-
-
-@dataclass(frozen=True)
-class Night:
-    """A finished run: itself, its artifacts by key, and the releases that there are then."""
-
-    run: dict[str, Any]
-    artifacts: dict[str, str]
-    latest: str | None
-    releases: list[str]
-
-    @property
-    def morrow(self) -> str:
-        """The day after the one that the run was for."""
-        return (date.fromisoformat(self.run["parameters"]["day"]) + timedelta(days=1)).isoformat()
-
-
-def run_deployment(server: Prefect, deployment_id: str, parameters: dict[str, str]) -> Night:
-    """Trigger a run of the deployment and wait for its end."""
-    created = server.call("POST", f"/deployments/{deployment_id}/create_flow_run", {"parameters": parameters})
-
-    def finished() -> dict[str, Any] | None:
-        run = dict(server.call("GET", f"/flow_runs/{created['id']}"))
-        return run if run["state_type"] in FINAL else None
-
-    run = wait_for("the end of the run", finished)
-    artifacts = server.call("POST", "/artifacts/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
-    store = store_of(load_profile(Path(parameters["geodata"]), parameters["profile"]), Path(parameters["outputs"]))
-    return Night(
-        run,
-        {artifact["key"]: artifact["data"] for artifact in artifacts},
-        store.target.pointer(),
-        published_ids(store),
-    )
-
-
-def tasks_of(server: Prefect, night: Night) -> list[tuple[str, str]]:
-    """Names and states of a run's tasks in their order; the server learns of them as events, after the run's end."""
-    mine = {"flow_runs": {"id": {"any_": [night.run["id"]]}}, "sort": "EXPECTED_START_TIME_ASC"}
-
-    def finished() -> list[dict[str, Any]] | None:
-        tasks = list(server.call("POST", "/task_runs/filter", mine))
-        return tasks if all(task["state_type"] in FINAL for task in tasks) else None
-
-    return [(task["name"], task["state_type"]) for task in wait_for("the ends of the tasks", finished)]
-
-
-@pytest.fixture(scope="module")
-def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the nights of this module publish."""
-    return tmp_path_factory.mktemp("nights")
-
-
-@pytest.fixture(scope="module")
-def spend_night(server: Prefect, deployed: dict[str, Any], releases: Path) -> Iterator[Callable[[Path, str], Night]]:
-    """``spend_night(geodata, day)`` has the deployment run by a process worker on its pool."""
-    with server.started("worker", "start", "--pool", deployed["work_pool_name"]):
-
-        def spend(geodata: Path, day: str) -> Night:
-            parameters = {"profile": PROFILE, "geodata": str(geodata), "outputs": str(releases), "day": day}
-            return run_deployment(server, deployed["id"], parameters)
-
-        yield spend
+# --- A server, a deployment and a worker on this machine: see prefect_server ---
 
 
 @pytest.fixture(scope="module")

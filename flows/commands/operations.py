@@ -70,9 +70,10 @@ def approve(
 ) -> None:
     """Eine wartende Ausgabe freigeben und veröffentlichen."""
     from flows.operations import approve as run
+    from flows.operations import default_approver
 
     # A function, never the login of whoever sits there: the release is public and stays.
-    by = approver or load_profile(geodata, profile).publisher.name or "Betreiber der Präventionskarte"
+    by = approver or default_approver(load_profile(geodata, profile).publisher.name)
     with _held_store(geodata, profile, outputs, quiet or as_json) as store:
         done = run(store, release_id, reason, by, day_of(day))
         address = store.target.address(f"releases/{release_id}")

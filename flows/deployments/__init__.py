@@ -1,0 +1,1 @@
+"""The Prefect flows beside the nightly one (``flows.refresh``), and what all flows share."""

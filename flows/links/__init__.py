@@ -1,0 +1,1 @@
+"""The weekly check of the addresses behind the evidence, without Prefect."""
