@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import build, operations, releases
+from flows.commands import build, fetch, office, operation, operations, releases
 from flows.console import print_error, usage_message
 from flows.errors import PipelineError, StoreUnusable, WrongUsage
 from flows.store import DISK_ERRORS
@@ -22,7 +22,9 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, Callable[..., None]] = {
     "release": build.release,
-    "check": build.check,
+    "check": office.check,
+    "template": office.template,
+    "fetch": fetch.fetch,
     "serve": build.serve,
     "list": releases.list_releases,
     "show": releases.show,
@@ -33,9 +35,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "rollback": operations.rollback,
     "withdraw": operations.withdraw,
     "prune": operations.prune,
+    "freshness": operation.freshness,
+    "evidence-links": operation.evidence_links,
 }
 for name, command in COMMANDS.items():
     app.command(name=name)(command)
+
+app.add_typer(office.survey, name="survey")
 
 NAME, DEBUG = "praevkarte", "--debug"
 

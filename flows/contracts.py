@@ -2,9 +2,9 @@
 
 A contract is a Frictionless Table Schema (https://specs.frictionlessdata.io/table-schema/) in
 ``geodata/contracts/{input,release}/<dataset>.json`` with a few properties of our own: English titles, ``unit``,
-``codeList`` (the allowed values stand in ``geodata/contracts/codes/<list>.csv``), ``listSeparator`` (several codes in
-one cell) and, for the dataset, ``geometry``, ``label`` (the columns by which people know a row) and ``extends`` (the
-columns and key of another contract, then its own).
+``codeList`` (the allowed values stand in ``geodata/contracts/codes/<list>.csv``), ``derivedCodes`` (those of them that
+nobody enters), ``listSeparator`` (several codes in one cell) and, for the dataset, ``geometry``, ``label`` (the columns
+by which people know a row) and ``extends`` (the columns and key of another contract, then its own).
 """
 
 from __future__ import annotations

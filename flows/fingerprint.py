@@ -51,6 +51,10 @@ def parameters(profile: Profile) -> dict[str, Any]:
         "welle": profile.wave,
         "schwellen": dict(sorted(profile.thresholds.items())),
         "vergleich": dict(sorted(profile.gates.items())),
+        "warnen_nach_tagen": dict(sorted(profile.warn_after.items())),
+        "anhalten_nach_tagen": dict(sorted(profile.hold_after.items())),
+        "quellen_alt": list(profile.old),
+        "quellen_zu_alt": list(profile.too_old),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import posixpath
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,14 @@ class Privacy:
 
 @dataclass(frozen=True, slots=True)
 class Accessibility:
-    """What the accessibility statement needs: how and when the pages were assessed, the mailbox for barriers, and the
-    body that settles disputes (name and address).
+    """What the accessibility statement needs: how and when the pages were assessed and with what result, the mailbox
+    for barriers, the body that settles disputes (name and address), and the rules that apply to the publisher.
     """
 
     assessed: str
     feedback: str
     enforcement: str
+    law: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Fetch:
     kind: str
     place: str
     options: dict[str, str]
+    pending: bool = False
+    """Its product may not have come out yet, and nothing waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,13 @@ class Profile:
     """Days after which a dataset's source is too old to publish without a person's word, by dataset."""
     set_aside: tuple[str, ...]
     """Datasets of which a faulty record is set aside instead of refusing the whole release."""
+    stale_after: float
+    """Months after which a committee's newest evidence is listed for the office to look at again."""
     notices: Notices
+    old: tuple[str, ...] = ()
+    """Datasets whose source is older than ``warn_after`` on the day of the run; acquire finds them."""
+    too_old: tuple[str, ...] = ()
+    """Datasets whose source is older than ``hold_after`` on the day of the run; acquire finds them."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -187,6 +196,7 @@ SETTINGS: dict[str, type] = {
     "publisher.contributor_id": str,
     "privacy.officer": str,
     "privacy.hosting": str,
+    "accessibility.law": str,
     "accessibility.assessed": str,
     "accessibility.feedback": str,
     "accessibility.enforcement": str,
@@ -210,6 +220,7 @@ SETTINGS: dict[str, type] = {
     "gates.area_moved": float,
     "gates.smallest": float,
     "office.set_aside": list,
+    "office.stale_months": float,
     "notices.recipients": list,
     "notices.sender": str,
     "notices.silent_hours": float,
@@ -217,6 +228,8 @@ SETTINGS: dict[str, type] = {
 # Sections whose keys are names that the profile chooses.
 OPEN_SECTIONS = ("sources", "fetch", "warn_after_days", "hold_after_days")
 TERRITORY_BASES = ("befragung", "aktuell")
+# Datasets of records that stand for themselves.
+MAY_WAIT = ("committees", "evidence", "hints", "monitoring", "resources")
 # Published or written to: function mailboxes only (truth rule 5).
 MAILBOXES = ("publisher.email", "privacy.officer", "accessibility.feedback", "notices.sender", "notices.recipients")
 TYPE_WORDS = {
@@ -236,6 +249,16 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     for key, value in over.items():
         merged[key] = _merge(merged[key], value) if isinstance(value, dict) and key in merged else value
     return merged
+
+
+def on_basis(profile: Profile, basis: str | None) -> Profile:
+    """The profile with another ``territory_basis`` (None: its own); raises ``WrongUsage`` for an unknown one."""
+    if basis is None:
+        return profile
+    if basis not in TERRITORY_BASES:
+        allowed = " oder ".join(f"„{known}“" for known in TERRITORY_BASES)
+        raise WrongUsage(f"Der Gebietsstand „{basis}“ ist unbekannt; erlaubt ist {allowed}.")
+    return replace(profile, territory_basis=basis)
 
 
 def _settings(geodata: Path, name: str, extending: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -290,6 +313,16 @@ def _checked(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
         allowed = " oder ".join(f"„{basis}“" for basis in TERRITORY_BASES)
         raise WrongUsage(f"{path}: „territory.basis“ ist „{flat['territory.basis']}“; erlaubt ist {allowed}.")
     return flat | {section: settings.get(section, {}) for section in OPEN_SECTIONS}
+
+
+def _check_set_aside(path: Path, flat: dict[str, Any]) -> None:
+    """Only what the office keeps as records of their own may wait; answers of a survey are published whole or not."""
+    for dataset in flat["office.set_aside"]:
+        if dataset not in MAY_WAIT:
+            raise WrongUsage(
+                f"{path}: „office.set_aside“ nennt {dataset}; zurückstellen lassen sich nur Einträge von "
+                f"{', '.join(MAY_WAIT)}."
+            )
 
 
 def _check_open_sections(path: Path, flat: dict[str, Any]) -> None:
@@ -358,6 +391,7 @@ def load_profile(geodata: Path, name: str) -> Profile:
     flat = _checked(path, _settings(geodata, name))
     _check_place(path, flat)
     _check_open_sections(path, flat)
+    _check_set_aside(path, flat)
     _check_mailboxes(path, flat)
     return Profile(
         name=name,
@@ -387,5 +421,6 @@ def load_profile(geodata: Path, name: str) -> Profile:
         warn_after=flat["warn_after_days"],
         hold_after=flat["hold_after_days"],
         set_aside=tuple(flat["office.set_aside"]),
+        stale_after=flat["office.stale_months"],
         notices=Notices(tuple(flat["notices.recipients"]), flat["notices.sender"], flat["notices.silent_hours"]),
     )

@@ -29,7 +29,8 @@ def read_manifest(run: Run) -> dict[str, Any]:
     """The run's manifest.
 
     From acquire: ``eingaben`` (file, sidecar and state by dataset), ``parameter``, ``code_sha256``, ``fingerabdruck``
-    and ``eingaben_fingerabdruck``; from package: ``vorherige`` (id of the release compared with) and ``schema``.
+    and ``eingaben_fingerabdruck``; where records are set aside, ``zurueckgestellt`` (see
+    ``office.set_aside``); from package: ``vorherige`` (id of the release compared with) and ``schema``.
     """
     manifest: dict[str, Any] = json.loads(run.manifest.read_text(encoding="utf-8"))
     return manifest
@@ -60,13 +61,18 @@ def write_provenance(run: Run, rows: dict[str, int]) -> None:
         "eingaben_fingerabdruck": manifest["eingaben_fingerabdruck"],
         "fingerabdruck": manifest["fingerabdruck"],
     }
+    if run.run_id:
+        content["lauf"] = run.run_id
+    if aside := manifest.get("zurueckgestellt"):
+        content["zurueckgestellt"] = aside
     text = json.dumps(content, ensure_ascii=False, indent=2)
     (run.package / FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def manifest_of(provenance: dict[str, Any]) -> dict[str, Any]:
-    """The acquire manifest that a published record was written from."""
-    return {
+    """The run's manifest that a published record was written from."""
+    aside = provenance.get("zurueckgestellt")
+    return ({"zurueckgestellt": aside} if aside else {}) | {
         "eingaben": {
             source["datensatz"]: {key: source[german] for german, key in SOURCE_KEYS.items()}
             for source in provenance["quellen"]

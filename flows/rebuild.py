@@ -58,10 +58,13 @@ def recorded_profile(provenance: dict[str, Any]) -> Profile:
             Source(source["datensatz"], Path(source["datei"]), source["blatt"]) for source in provenance["quellen"]
         ),
         fetches=(),
-        warn_after={},
-        hold_after={},
+        warn_after=settings["warnen_nach_tagen"],
+        hold_after=settings["anhalten_nach_tagen"],
         set_aside=(),
+        stale_after=0,
         notices=Notices((), "", 0),
+        old=tuple(settings["quellen_alt"]),
+        too_old=tuple(settings["quellen_zu_alt"]),
     )
 
 
@@ -86,7 +89,8 @@ def rebuild(store: Store, release_id: str, work: Path) -> Path:
     profile = recorded_profile(provenance)
     # A workspace of its own: the store's may be in use by another run.
     apart = Store(work / "workspace", store.target, store.prefix, store.signature_key)
-    run = Run(profile, date.fromisoformat(provenance["datum"]), apart, release_id, work)
+    day, run_id = date.fromisoformat(provenance["datum"]), provenance.get("lauf", "")
+    run = Run(profile, day, apart, release_id, work, run_id=run_id)
     run.inputs.mkdir(parents=True)
     for source, record in zip(profile.sources, provenance["quellen"], strict=True):
         kept = kept_input(store, record["sha256"])

@@ -21,15 +21,40 @@ class Run:
     work: Path
     anyway: bool = False
     """Publish even inputs that a person has put aside."""
+    run_id: str = ""
+    """By what name the caller's log knows this run; goes into the release, so a rebuild is given the same."""
+    fetching: bool = False
+    """Fetch the profile's sources before their last good snapshots are read."""
+    last_good: Path | None = None
+    """Where those snapshots lie; None: in the store's workspace."""
 
     @property
     def inputs(self) -> Path:
         """Snapshot of the input files, taken by acquire."""
         return self.work / "inputs"
 
-    def snapshot(self, source: Source) -> Path:
-        """The run's own copy of an input file, named after its dataset."""
+    def original(self, source: Source) -> Path:
+        """The run's own copy of an input file as it came, named after its dataset."""
         return self.inputs / (source.dataset + source.file.suffix)
+
+    def snapshot(self, source: Source) -> Path:
+        """What the run reads of an input: the copy, or the table that is left of it without the records set aside."""
+        left = self.left_over(source.dataset)
+        return left if left.is_file() else self.original(source)
+
+    def left_over(self, dataset: str) -> Path:
+        """The table of a dataset without the records set aside, with their last published state; see office."""
+        return self.work / "left_over" / f"{dataset}.csv"
+
+    @property
+    def set_aside(self) -> Path:
+        """Which records are set aside and why; no such file when none is."""
+        return self.work / "set_aside.json"
+
+    @property
+    def reports(self) -> Path:
+        """Folder in which the reports for the office are written."""
+        return self.work / "reports"
 
     @property
     def manifest(self) -> Path:

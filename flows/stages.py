@@ -11,17 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from flows.acquire import acquire
-from flows.check import check
-from flows.errors import PipelineError, WrongUsage
+from flows.acquire import acquire, settled
+from flows.errors import PipelineError, Refused, WrongUsage
 from flows.join import join
-from flows.load import load
+from flows.office.report import install_reports, report_run, reported
+from flows.office.set_aside import check_everything, check_records, load_records
 from flows.operations import recover
 from flows.package import package
 from flows.profile import Profile
 from flows.publish import publish
 from flows.run import Run, StageReport
 from flows.signature import signing_key
+from flows.sources.snapshots import sources_folder
 from flows.store import DISK_ERRORS, SYNTHETIC_PREFIX, Store, entries, has_room, locked, next_id, unusable
 from flows.targets import open_target
 from flows.targets.local import LocalTarget
@@ -39,14 +40,14 @@ class Stage:
 
 STAGES = (
     Stage("acquire", "Eingaben beschaffen", acquire, network=True),
-    Stage("load", "Laden und prüfen", load),
+    Stage("load", "Laden und prüfen", load_records),
     Stage("join", "Verknüpfen", join),
-    Stage("check", "Ergebnis prüfen", check),
+    Stage("check", "Ergebnis prüfen", check_records),
     Stage("package", "Dateien schreiben", package),
     Stage("publish", "Veröffentlichen", publish),
 )
 # The stages that look at the inputs and publish nothing.
-INPUT_STAGES = STAGES[:4]
+INPUT_STAGES = (*STAGES[:3], replace(STAGES[3], run=check_everything))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +96,31 @@ def run_stages(
     stages: tuple[Stage, ...] = STAGES,
     call: Caller = call_directly,
     anyway: bool = False,
+    run_id: str = "",
+    reports: Path | None = None,
 ) -> Outcome:
     """Run ``stages`` (``STAGES``, or ``INPUT_STAGES`` to look only) in order; stops early when nothing need be built.
 
     A publishing run holds the store; its work folder goes when it ends well and otherwise stays until the next run, for
-    a look at it. ``anyway`` publishes even inputs that a person has put aside. Raises what the stages raise,
-    ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed and the key is missing, when
-    a draft would leave this machine, or when real and synthetic releases would share a target.
+    a look at it. ``anyway`` publishes even inputs that a person has put aside; ``run_id`` is the caller's name for the
+    run and goes into the release's provenance. A publishing run replaces the office's reports in the store's workspace,
+    also when it is refused; a look at the inputs writes them into the folder ``reports``, if one is given.
+
+    Raises what the stages raise, ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed
+    and the key is missing, when a draft would leave this machine, or when real and synthetic releases would share a
+    target.
     """
     if stages is not STAGES:
         with tempfile.TemporaryDirectory(prefix="praevkarte-") as folder:
             # A look at the inputs neither needs nor touches the place of the releases.
             store = Store(Path(folder), LocalTarget(Path(folder)))
-            return _run_all(Run(profile, day, store, next_id(store, day), Path(folder), anyway=True), stages, call)
+            run = Run(profile, day, store, next_id(store, day), Path(folder), anyway=True)
+            last_good = sources_folder(outputs / profile.outputs)
+            try:
+                return _run_all(replace(run, last_good=last_good), stages, call, reports is not None)
+            finally:
+                if reports is not None and run.reports.is_dir():
+                    shutil.copytree(run.reports, reports, dirs_exist_ok=True)
     store = store_of(profile, outputs)
     _refuse_public_draft(profile, store)
     signing_key(store.signature_key)
@@ -116,9 +129,12 @@ def run_stages(
         recovered = recover(store)
         work = store.work / next_id(store, day)
         work.mkdir(parents=True)
+        run = Run(profile, day, store, work.name, work, anyway, run_id, fetching=True)
         try:
-            outcome = _run_all(Run(profile, day, store, work.name, work, anyway), stages, call)
+            outcome = _run_all(run, stages, call)
+            install_reports(run)
         except PipelineError:
+            install_reports(run)
             raise
         except Exception as error:
             # DuckDB, GDAL, SQLite and tippecanoe each say in their own way, and class, that there was no room.
@@ -148,24 +164,62 @@ def _refuse_mixture(store: Store) -> None:
         )
 
 
-def _run_all(run: Run, stages: tuple[Stage, ...], call: Caller) -> Outcome:
+def _run_all(run: Run, stages: tuple[Stage, ...], call: Caller, reporting: bool = True) -> Outcome:
+    """Run the stages in order; with ``reporting`` the reports for the office are written, however the run ends."""
     reports: dict[str, StageReport] = {}
     seconds: dict[str, float] = {}
-    for stage in stages:
-        started = time.perf_counter()
-        report = reports[stage.name] = call(stage, run)
-        seconds[stage.name] = time.perf_counter() - started
-        if report.stop and stages is STAGES:
-            stop = report.stop
-            address = _held_address(run, stop.release_id) if stop.outcome == "held" else _address(run, stop.release_id)
-            return Outcome(stop.outcome, stop.text, stop.release_id, address, reports, seconds)
-        if report.outcome == "published":
-            text = f"Veröffentlicht: {run.release_id}"
-            return Outcome("published", text, run.release_id, _address(run, run.release_id), reports, seconds)
-        if report.outcome == "held":
-            text = f"{run.release_id} wartet auf Freigabe; die letzte Ausgabe bleibt aktuell."
-            return Outcome("held", text, run.release_id, _held_address(run, run.release_id), reports, seconds)
-    return Outcome("checked", "Die Eingaben sind in Ordnung.", None, None, reports, seconds)
+    outcome = Outcome("checked", "Die Eingaben sind in Ordnung.", None, None, reports, seconds)
+    try:
+        for stage in stages:
+            started = time.perf_counter()
+            report = reports[stage.name] = call(stage, run)
+            if stage.run is acquire:
+                run = settled(run)
+            seconds[stage.name] = time.perf_counter() - started
+            if report.outcome or (report.stop and stages is STAGES):
+                outcome = _outcome(run, report, reports, seconds)
+                break
+    except Refused as refused:
+        if reporting:
+            result = f"{refused.consequence[0].upper()}{refused.consequence[1:]}."
+            report_run(run, result, _notes(reports), refused)
+        raise
+    if reporting:
+        _report(run, outcome)
+    return outcome
+
+
+def _outcome(run: Run, report: StageReport, reports: dict[str, StageReport], seconds: dict[str, float]) -> Outcome:
+    """How a run ended, from the report of the stage that ended it."""
+    if stop := report.stop:
+        address = _held_address(run, stop.release_id) if stop.outcome == "held" else _address(run, stop.release_id)
+        return Outcome(stop.outcome, stop.text, stop.release_id, address, reports, seconds)
+    if report.outcome == "published":
+        text = f"Veröffentlicht: {run.release_id}"
+        return Outcome("published", text, run.release_id, _address(run, run.release_id), reports, seconds)
+    text = f"{run.release_id} wartet auf Freigabe; die letzte Ausgabe bleibt aktuell."
+    return Outcome("held", text, run.release_id, _held_address(run, run.release_id), reports, seconds)
+
+
+def _report(run: Run, outcome: Outcome) -> None:
+    """Write the reports of a run that ended well; one that stopped early looks at its inputs only when they are others
+    than those of the last reports, so that a night without a change writes nothing.
+    """
+    notes = _notes(outcome.reports)
+    if "check" in outcome.reports:
+        report_run(run, outcome.text, notes)
+    elif not reported(run):
+        try:
+            for look in (load_records, join, check_records):
+                look(run)
+        except Refused as refused:
+            report_run(run, outcome.text, notes, refused)
+        else:
+            report_run(run, outcome.text, notes)
+
+
+def _notes(reports: dict[str, StageReport]) -> list[str]:
+    return [note for report in reports.values() for note in report.notes]
 
 
 def _held_address(run: Run, release_id: str | None) -> str | None:

@@ -1,9 +1,10 @@
 """The release store: published releases in a target, everything that is not public in a local workspace.
 
 Target (public): ``releases/<id>/``, ``releases.json`` (all releases with their state), ``latest`` / ``latest.json``.
-Workspace (local): ``held/<id>/`` (waiting for approval), ``inputs/sha256/`` (content-addressed inputs), ``.work/``
-and the journal. Every operation that takes several steps writes to the journal what it is about to do; its
-``finish_…`` function can be run again after a kill at any point, and ``operations.recover`` does so.
+Workspace (local): ``held/<id>/`` (waiting for approval), ``inputs/sha256/`` (content-addressed inputs), ``reports/``
+(for the office, quoting what it typed), ``pruefung/`` (the same on a single file), ``.work/`` and the journal. Every
+operation that takes several steps writes to the journal what it is about to do; its ``finish_…`` function can be run
+again after a kill at any point, and ``operations.recover`` does so.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def lean_build(run: Run, previous: str | None) -> StageReport:
         compare_with_previous(run, contracts)
         write_provenance(run, read_rows(con))
         texts = con.execute("SELECT zeigt FROM release.gremien_belege ORDER BY beleg_id").fetchall()
-        (run.package / "assets" / "karte-daten.js").write_text("\n".join(text for (text,) in texts), encoding="utf-8")
+        (run.package / "assets" / "karte.json").write_text("\n".join(text for (text,) in texts), encoding="utf-8")
     write_manifest(run.package)
     return StageReport(rows={dataset.contract.name: dataset.table.num_rows for dataset in datasets})
 

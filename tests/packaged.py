@@ -24,7 +24,7 @@ from flows.metadata.citation import write_citation
 from flows.metadata.codebook import write_codebook
 from flows.metadata.codelists import write_code_lists
 from flows.metadata.datapackage import write_datapackage
-from flows.metadata.inventory import data_files
+from flows.metadata.inventory import OPTIONAL, PAGES, data_files
 from flows.metadata.jsonld import write_jsonld
 from flows.metadata.notice import write_licence, write_notice
 from flows.metadata.quality import write_quality
@@ -79,7 +79,7 @@ def read_datasets(run: Run) -> list[Dataset]:
 
 
 def write_release(run: Run, datasets: Sequence[Dataset]) -> None:
-    """Write data, metadata and manifest of a joined run into its package; the page is a stand-in."""
+    """Write data, metadata and manifest of a joined run into its package; the site is a stand-in."""
     run.package.mkdir()
     contracts = [dataset.contract for dataset in datasets]
     run.manifest.write_text(
@@ -100,7 +100,8 @@ def write_release(run: Run, datasets: Sequence[Dataset]) -> None:
     write_changes(None, run.package, run.release_id, titles, "1.0.0", run.profile.synthetic)
     described = data_files(run, contracts)
     head = " ".join(marks(run.profile))
-    (run.package / "index.html").write_text(f"<!doctype html><title>{head}</title>", encoding="utf-8")
+    for page in (name for name in PAGES if name not in OPTIONAL):
+        (run.package / page).write_text(f"<!doctype html><title>{head}</title>", encoding="utf-8")
     with database(run.database) as con:
         write_provenance(run, read_rows(con))
         write_catalog(con, run, contracts, described)

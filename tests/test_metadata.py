@@ -124,7 +124,7 @@ def test_the_readme_names_every_file_but_the_types_of_columns(run: Run) -> None:
 def test_the_readme_names_no_file_that_is_not_there(run: Run) -> None:
     text = text_of(run, "README.md")
     absent = [name for name in (*DOCUMENTS, "praeventionskarte.gpkg") if not (run.package / name).exists()]
-    assert [name for name in absent if f"`{name}`" in text] == ["assets/"]
+    assert [name for name in absent if f"`{name}`" in text] == ["ort/", "assets/"]
 
 
 def test_files_of_several_datasets_belong_to_the_whole_release(files: list[DataFile]) -> None:
@@ -233,7 +233,7 @@ def test_a_dataset_is_attributed_to_what_its_sql_reads() -> None:
     inputs = {contract.name: inputs_of(contract) for contract in CONTRACTS}
     assert inputs["monitoring"] == {"monitoring"}
     assert inputs["angebote"] == {"resources"}
-    assert inputs["gremien_belege"] == {"committees", "evidence"}
+    assert inputs["gremien_belege"] == {"committees", "evidence", "evidence_links"}
     assert {"boundaries", "register", "population", "survey_responses"} <= inputs["gemeinden"]
 
 

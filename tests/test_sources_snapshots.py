@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import KLEINLAND, VARIANT, joined_run
 from fault_server import CSV, XLSX, FaultServer, fault_server, reset, status, typed
+from operating import lean, lean_call
 from products import Change, Country, auszug_gv, country_of, gebietsaenderungen
 from test_sources_vg250 import Layers, kleinland, zipped
 
@@ -563,7 +564,7 @@ def _snapshot_of_changes(folder: Path, year: int) -> None:
     words = ("origin", "url", "licence", "licence_url", "attribution", "sha256")
     sidecar = dict.fromkeys(words, "") | {"title": f"Änderungen {year}", "retrieved": f"{year}-02-01"}
     file.with_name(f"{file.name}.source.json").write_text(json.dumps(sidecar | {"bytes": 0, "edited_here": False}))
-    part = {"file": file.name, "sha256": sha256_of(file), "standing": None}
+    part = {"file": file.name, "sha256": sha256_of(file), "standing": None, "extent": 1.0}
     state = {"settings": "1" * 64, "product": "0" * 64, "parts": {"municipal_changes_current": part}}
     (folder / "state.json").write_text(json.dumps(state | {"last_success": f"{year}-02-01"}))
 
@@ -621,7 +622,8 @@ def test_a_source_grows_old_over_the_nights(ageing: Office, tmp_path: Path) -> N
     """Published; old, which the release says; too old, so a person decides; approved; recovered."""
 
     def night(number: int) -> Outcome:
-        return run_stages(ageing.profile, ageing.outputs, FIRST + timedelta(days=number))
+        with lean():
+            return run_stages(ageing.profile, ageing.outputs, FIRST + timedelta(days=number), call=lean_call)
 
     assert night(0).result == "published"
     served = ageing.server.files.pop(COMMITTEES)
@@ -644,7 +646,8 @@ def test_a_source_grows_old_over_the_nights(ageing: Office, tmp_path: Path) -> N
     settings = json.loads((ageing.outputs / "latest" / "provenance.json").read_text())["parameter"]
     assert settings["quellen_alt"] == settings["quellen_zu_alt"] == []
 
-    again = rebuild(ageing.store, str(old.release_id), tmp_path / "rebuilt")
+    with lean():
+        again = rebuild(ageing.store, str(old.release_id), tmp_path / "rebuilt")
     sums = ageing.outputs / "releases" / str(old.release_id) / "SHA256SUMS"
     assert (again / "SHA256SUMS").read_bytes() == sums.read_bytes()
 

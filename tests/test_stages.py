@@ -29,7 +29,7 @@ in_a_folder = pytest.mark.parametrize("kind", ["ordner"], indirect=True)
 
 def test_the_stages_stand_in_one_order() -> None:
     assert [stage.name for stage in STAGES] == ["acquire", "load", "join", "check", "package", "publish"]
-    assert STAGES[:4] == INPUT_STAGES
+    assert [stage.name for stage in INPUT_STAGES] == ["acquire", "load", "join", "check"]
     assert [stage.name for stage in STAGES if stage.network] == ["acquire"]
 
 

@@ -20,13 +20,14 @@ from operating import FIRST, HELD, SECOND, Place, latest_verifies, message
 
 from flows import store as stores
 from flows.errors import StoreBusy, StoreUnusable, WrongUsage
+from flows.media_types import content_type
 from flows.operations import rollback, withdraw
 from flows.profile import load_profile
 from flows.store import Store, locked, published_ids
 from flows.targets import local, open_target
 from flows.targets.base import Target
 from flows.targets.local import LocalTarget, exchange, settle_folder
-from flows.targets.s3 import LEASE, LOCK, ObjectTarget, content_type, open_s3
+from flows.targets.s3 import LEASE, LOCK, ObjectTarget, open_s3
 
 pytest_plugins = ["places"]
 
@@ -130,7 +131,8 @@ def test_a_folder_apart_from_the_workspace_takes_the_releases(
         "releases",
         "releases.json",
     ]
-    assert sorted(path.name for path in place.outputs.iterdir() if not path.name.startswith(".")) == ["inputs"]
+    private = sorted(path.name for path in place.outputs.iterdir() if not path.name.startswith("."))
+    assert private == ["inputs", "reports"]
     assert latest_verifies(apart.store)
 
 

@@ -1,13 +1,16 @@
-"""Commands that build and look: ``release``, ``check``, ``serve``."""
+"""Commands that build and show: ``release``, ``serve``."""
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from typing import Annotated, Any
 
 import typer
 
 from flows.commands.options import (
+    BasisOption,
     DateOption,
     GeodataOption,
     JsonOption,
@@ -20,7 +23,7 @@ from flows.console import OUT, dataset_table, print_json
 from flows.errors import WrongUsage
 from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
-from flows.profile import Profile, load_profile
+from flows.profile import Profile, load_profile, on_basis
 from flows.run import Run, StageReport
 from flows.store import HELD_REPORT
 
@@ -41,21 +44,31 @@ def _served(profile: Profile) -> str:
 def release(
     profile: ProfileOption = "thueringen",
     day: DateOption = None,
+    basis: BasisOption = None,
     geodata: GeodataOption = GEODATA,
     outputs: OutputsOption = OUTPUTS,
     anyway: Annotated[bool, typer.Option("--anyway", help="Auch gesperrte Eingaben veröffentlichen.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Je Schritt eine Zeile JSON auf stderr.")] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Eine Ausgabe bauen, prüfen und veröffentlichen (oder sagen, dass sich nichts geändert hat)."""
-    from flows.stages import Stage, run_stages
+    from flows.nights.recorded import recorded_run
+    from flows.nights.stage_log import stage_line, wants_json
+    from flows.stages import Stage
 
-    settings = load_profile(geodata, profile)
-    silent = quiet or as_json
+    settings = on_basis(load_profile(geodata, profile), basis)
+    log_json = log_json or wants_json(os.environ)
+    silent = quiet or as_json or log_json
 
     def call(stage: Stage, run: Run) -> StageReport:
         started = time.perf_counter()
-        report = stage.run(run)
+        report: StageReport | None = None
+        try:
+            report = stage.run(run)
+        finally:
+            if log_json:
+                print(stage_line(stage, time.perf_counter() - started, report, as_json=True), file=sys.stderr)
         if not silent:
             rows = f"{number(sum(report.rows.values()))} Zeilen" if report.rows else ""
             OUT.print(f"[green]✓[/] {stage.title:<22}{time.perf_counter() - started:6.2f} s  {rows}")
@@ -63,7 +76,7 @@ def release(
                 OUT.print(f"  {note}", markup=False)
         return report
 
-    outcome = run_stages(settings, outputs, day_of(day), call=call, anyway=anyway)
+    outcome = recorded_run(settings, outputs, day_of(day), call=call, anyway=anyway)
     rows = outcome.reports["package"].rows if "package" in outcome.reports else {}
     if as_json:
         content: dict[str, Any] = {"ergebnis": outcome.result, "meldung": outcome.text, "ausgabe": outcome.release_id}
@@ -88,37 +101,10 @@ def release(
             OUT.print(f"Bericht: {outcome.address}/{HELD_REPORT}")
             for word, command in (("Freigeben", "approve"), ("Verwerfen", "reject")):
                 OUT.print(f"{word}: `praevkarte {command} {outcome.release_id} --reason …`")
+        if "check" in outcome.reports:
+            OUT.print(f"Prüfberichte: {outputs / settings.outputs / 'reports' / 'index.html'}", markup=False)
     if outcome.result == "held":
         raise typer.Exit(EXIT_HELD)
-
-
-def check(
-    profile: ProfileOption = "thueringen",
-    day: DateOption = None,
-    geodata: GeodataOption = GEODATA,
-    outputs: OutputsOption = OUTPUTS,
-    record: Annotated[bool, typer.Option("--record", help="Größe und Prüfsumme der Dateien festhalten.")] = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """Nur die Eingaben prüfen; veröffentlicht wird nichts."""
-    from flows.sidecar import record_state
-    from flows.stages import INPUT_STAGES, run_stages
-
-    settings = load_profile(geodata, profile)
-    files = dict.fromkeys(source.file for source in settings.sources)
-    recorded = [file.name for file in files if record and record_state(file)]
-    outcome = run_stages(settings, outputs, day_of(day), INPUT_STAGES)
-    rows = outcome.reports["load"].rows
-    if as_json:
-        print_json({"ergebnis": "in Ordnung", "zeilen": rows, "festgehalten": recorded})
-    elif not quiet:
-        OUT.print(dataset_table(rows, {}))
-        for note in (note for report in outcome.reports.values() for note in report.notes):
-            OUT.print(note, markup=False)
-        for name in recorded:
-            OUT.print(f"Stand von {name} festgehalten.")
-        OUT.print(outcome.text)
 
 
 def serve(

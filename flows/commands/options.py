@@ -18,6 +18,9 @@ OutputsOption = Annotated[Path, typer.Option("--outputs", help="Ordner der Ausga
 JsonOption = Annotated[bool, typer.Option("--json", help="Ergebnis als JSON auf stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Nur Fehler ausgeben.")]
 DateOption = Annotated[str | None, typer.Option("--date", help="Tag (JJJJ-MM-TT), sonst heute (UTC).")]
+BasisOption = Annotated[
+    str | None, typer.Option("--basis", help="Gebietsstand der Karte: befragung oder aktuell; sonst der des Profils.")
+]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Grund; er wird festgehalten und veröffentlicht.")]
 
 

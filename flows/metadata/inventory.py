@@ -23,20 +23,30 @@ COMPANIONS = {
         Format(".qgz", "QGIS-Projekt", "application/zip"),
     )
 }
-# What is not data, by name: what it is for. The folder stands for all files in it.
-DOCUMENTS = {
-    "README.md": "diese Beschreibung",
+# What flows/site writes, by name: what it is for. A folder stands for all files in it.
+PAGES = {
     "index.html": "die Seiten zum Ansehen: Karte und Liste",
+    "karte-einbetten.html": "Seite: die Karte zum Einbetten in andere Seiten",
     "gremien.html": "Seite: alle Gremien mit Belegen",
+    "ort/": "Seite: je befragter oder mit einem Gremium bekannter Gemeinde, und Weiterleitungen von Schlüsseln",
     "befragung.html": "Seite: die Befragung",
     "monitoring.html": "Seite: Kommunales Monitoring",
+    "bericht.pdf": "Bericht: Befragung, Gremien und Monitoring zum Drucken",
+    "vorschau.png": "Bild: Vorschau der Karte für Verweise auf diese Ausgabe",
     "angebote.html": "Seite: Leitfäden, Handreichungen, Berichte",
     "daten.html": "Seite: alle Datensätze zum Herunterladen",
     "methode.html": "Seite: Methode, Quellen, Stand",
     "impressum.html": "Seite: Impressum",
     "datenschutz.html": "Seite: Datenschutz",
     "barrierefreiheit.html": "Seite: Erklärung zur Barrierefreiheit",
+    "aenderungen.atom": "Feed der Ausgaben mit ihren Änderungen, zum Abonnieren (Atom)",
+    "sitemap.xml": "Verzeichnis der Seiten für Suchmaschinen, nur bei öffentlichen Ausgaben",
     "assets/": "Dateien, die die Seiten brauchen",
+}
+# What is not data, by name.
+DOCUMENTS = {
+    "README.md": "diese Beschreibung",
+    **PAGES,
     "quality.md": "Abdeckung, Lücken, Alter der Belege, Prüfungen",
     "CHANGES.md": "Änderungen gegenüber der vorigen Ausgabe",
     "changes.csv": "jede Änderung gegenüber der vorigen Ausgabe: Datensatz, Schlüssel, Spalte, alter und neuer Wert",
@@ -53,12 +63,8 @@ DOCUMENTS = {
     "SHA256SUMS": "Prüfsummen aller Dateien (`sha256sum -c SHA256SUMS`)",
     "SHA256SUMS.minisig": "Unterschrift unter den Prüfsummen (minisign)",
 }
-# The documents that flows/site writes.
-SITE = tuple(
-    name for name, purpose in DOCUMENTS.items() if purpose.startswith(("die Seiten", "Seite: ", "Dateien, die"))
-)
 # Documents that a release may lack.
-OPTIONAL = ("assets/", "changes.csvt", "codebook.csvt", "SHA256SUMS.minisig")
+OPTIONAL = ("assets/", "ort/", "sitemap.xml", "changes.csvt", "codebook.csvt", "SHA256SUMS.minisig")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,23 +10,22 @@ import duckdb
 from flows.datasets import Dataset
 from flows.metadata.codelists import FOLDER
 from flows.metadata.datapackage import attributions
-from flows.metadata.inventory import DOCUMENTS, SITE, DataFile, data_files
+from flows.metadata.inventory import DOCUMENTS, PAGES, DataFile, data_files
 from flows.metadata.subjects import WHOLE_RELEASE
 from flows.metadata.text import READING_RULES, write_text
 from flows.provenance import read_manifest
 from flows.run import Run
+from flows.site.sitemap import FILE as SITEMAP
+from flows.site.sitemap import is_listed
 
 # Written after this file, in every release.
-WRITTEN_LATER = ("README.md", *SITE, "SHA256SUMS")
+WRITTEN_LATER = ("README.md", *PAGES, "SHA256SUMS")
 
 
 def documents(run: Run) -> dict[str, str]:
     """The documents of the release by name with their purpose: those that lie there and those yet to be written."""
-    return {
-        document: purpose
-        for document, purpose in DOCUMENTS.items()
-        if document in WRITTEN_LATER or (run.package / document).exists()
-    }
+    yet = {name for name in WRITTEN_LATER if name != SITEMAP or is_listed(run.profile)}
+    return {name: purpose for name, purpose in DOCUMENTS.items() if name in yet or (run.package / name).exists()}
 
 
 def files_by_ending(files: Sequence[DataFile]) -> dict[str, list[str]]:

@@ -86,6 +86,11 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
+def render(name: str, **values: Any) -> str:
+    """Fill ``<name>.j2``, a text that belongs to no release."""
+    return _environment().get_template(f"{name}.j2").render(**values)
+
+
 def write_text(run: Run, name: str, **values: Any) -> None:
     """Fill ``<name>.j2`` and write it to ``<name>`` in the package; templates know the run, its profile and marks."""
     template = _environment().get_template(f"{name}.j2")

@@ -1,12 +1,51 @@
-"""Page "Gremien": every committee known from public evidence."""
+"""Page "Gremien": every committee known from public evidence, to sort, filter and download."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 import duckdb
 
+from flows.site.facts import Row
+from flows.site.orte import place_pages
 from flows.site.pages import Site, write_page
 
 
 def write_committees(_con: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Write ``gremien.html``."""
-    write_page(site, "gremien.html", "Gremien", "Alle uns bekannten Präventionsgremien mit Status, Stand und Belegen.")
+    committees = site.facts.committees
+    write_page(
+        site,
+        "gremien.html",
+        "Gremien",
+        "Alle uns bekannten Präventionsgremien mit Status, Stand und Belegen.",
+        pages=place_pages(site.facts),
+        filters={
+            "art": _choices(site, "art", (row["art"] for row in committees)),
+            "status": _choices(site, "status", (row["status"] for row in committees)),
+            "thema": _choices(site, "themen", _listed(committees, "themen")),
+            "mitglied": _choices(site, "mitglieder", _listed(committees, "mitglieder")),
+            "kreis": _districts(site),
+        },
+    )
+
+
+def _listed(committees: Iterable[Row], column: str) -> Iterable[str]:
+    """Every code in a column of lists, once per committee."""
+    return (code for row in committees for code in (row[column] or "").split(";") if code)
+
+
+def _choices(site: Site, column: str, values: Iterable[str]) -> list[tuple[str, str, int]]:
+    """Codes that occur, with label and number of committees, in the order of the code list."""
+    counts = Counter(values)
+    codes = site.facts.codes["gremien", column]
+    return [(code, entry.label, counts[code]) for code, entry in codes.items() if code in counts]
+
+
+def _districts(site: Site) -> list[tuple[str, str, int]]:
+    """Districts with committees, by name."""
+    counts = Counter(row["kreis_schluessel"] for row in site.facts.committees)
+    return [
+        (key, row["kreis"], counts[key]) for row in site.facts.districts if (key := row["kreis_schluessel"]) in counts
+    ]

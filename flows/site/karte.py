@@ -4,30 +4,74 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import duckdb
+import numpy as np
+import shapely
 from markupsafe import Markup
 
-from flows import geometry, german
-from flows.contracts import Code
+from flows import geometry
 from flows.metadata.jsonld import FILE as JSONLD
 from flows.paths import ASSETS
 from flows.site.assets import FOLDER
-from flows.site.environment import environment, host
-from flows.site.facts import Row
-from flows.site.map_data import NOT_ASKED, MapContent, Place, centre, page_map, picture
+from flows.site.einbetten import write_embedded
+from flows.site.environment import environment
+from flows.site.facts import Facts, Row
+from flows.site.map_data import (
+    FINEST_SHARE,
+    NOT_ASKED,
+    MapContent,
+    Place,
+    Sign,
+    centres,
+    districts_of,
+    extent_of,
+    page_map,
+    picture,
+)
+from flows.site.map_facts import legend, listed, map_facts
+from flows.site.orte import place_pages
 from flows.site.pages import Site, write_page
+
+DOCUMENT = "karte.json"
+# What assets/js/karte.js loads; named in the page so that browsers fetch all at once.
+MODULES = (
+    "controls.js",
+    "data.js",
+    "dom.js",
+    "filter.js",
+    "labels.js",
+    "list.js",
+    "map.js",
+    "panel.js",
+    "search.js",
+    "signs.js",
+    "snippet.js",
+    "state.js",
+    "views.js",
+)
+# Filters and choice in the map's address, in the order in which they are explained.
+PARAMETERS = {
+    "art": "Form des Gremiums: eine Form oder eine Gruppe (codelisten/gremium_art, gremium_gruppe)",
+    "status": "Status des Gremiums im neuesten datierten Beleg (codelisten/gremium_status)",
+    "thema": "Thema, das ein Beleg nennt (codelisten/thema)",
+    "mitglied": "Gruppe, die ein Beleg als Mitglied nennt (codelisten/mitgliedergruppe)",
+    "kreis": "Schlüssel des Kreises, fünf Stellen",
+    "groesse": "Größenklasse: ihre kleinste Einwohnerzahl",
+    "befragung": "Status der Gemeinde in der Befragung (codelisten/befragung_status)",
+    "ort": "Schlüssel (AGS) der Gemeinde, deren Auskunft offen ist; auch ein früherer",
+}
 
 
 def write_map(con: duckdb.DuckDBPyConnection, site: Site) -> None:
-    """Write ``index.html``, ``assets/karte-daten.js`` and ``assets/karte.svg``."""
+    """Write ``index.html``, ``karte-einbetten.html``, ``assets/karte.json`` and ``assets/karte.svg``."""
     run = site.run
     shapes = _municipality_shapes(con)
-    content = _map_content(site, shapes)
+    content = _map_content(con, site, shapes)
     made = page_map(content, shapes, int(run.profile.thresholds["page_map_bytes"]))
     assets = run.package / FOLDER
-    (assets / "karte-daten.js").write_bytes(made.script)
+    (assets / DOCUMENT).write_bytes(made.document)
+    drawn = picture(content, made.shapes)
     svg = (
         environment()
         .get_template("site/karte.svg.j2")
@@ -35,19 +79,65 @@ def write_map(con: duckdb.DuckDBPyConnection, site: Site) -> None:
             profile=run.profile,
             synthetic=site.synthetic,
             colours=Markup((ASSETS / "farben.css").read_text(encoding="utf-8")),
-            **picture(content, made.shapes),
+            **drawn,
         )
     )
     (assets / "karte.svg").write_text(svg, encoding="utf-8")
+    shown = map_page(site.facts) | {"picture": {"width": drawn["width"], "height": drawn["height"]}}
     write_page(
         site,
         "index.html",
         "Karte",
         run.profile.description,
         template="karte",
-        map=content.head,
+        map=shown,
+        embedded=False,
         jsonld=_embedded((run.package / JSONLD).read_text(encoding="utf-8")),
     )
+    write_embedded(site, shown)
+
+
+def map_page(facts: Facts) -> Row:
+    """What the pages with the map show without scripts: choices, legend with counts, list, and totals."""
+    committees = facts.committees
+    counts = {
+        "befragung": Counter(row["befragung_status"] for row in facts.municipalities),
+        "gruppe": Counter(row["gruppe"] for row in committees),
+        "status": Counter(row["status"] for row in committees),
+    }
+    codes = legend(facts)
+    return {
+        "codes": codes,
+        "counts": counts,
+        "listed": listed(facts),
+        "not_asked": NOT_ASKED,
+        "shared": any(row["others"] for row in committees),
+        "districts": [{"code": row["kreis_schluessel"], "name": row["kreis"]} for row in facts.districts],
+        "own_districts": _own_districts(facts),
+        "parameters": _parameters(facts, codes),
+        "modules": MODULES,
+    }
+
+
+def _own_districts(facts: Facts) -> set[str]:
+    """Keys of municipalities that are a district of their own: naming the district says nothing there."""
+    alone = {row["kreis_schluessel"] for row in facts.districts if row["gemeinden_anzahl"] == 1}
+    return {row["ags"] for row in facts.municipalities if row["kreis_schluessel"] in alone}
+
+
+def _parameters(facts: Facts, codes: Mapping[str, Sequence[Row]]) -> list[tuple[str, str, str]]:
+    """The parameters of the map's address (``assets/js/state.js``): name, meaning, an example from this release."""
+    ends = {"kreis": facts.districts[0]["kreis_schluessel"], "ort": facts.municipalities[0]["ags"]}
+    found = [
+        (name, meaning, ends.get(name) or codes[name][0]["code"])
+        for name, meaning in PARAMETERS.items()
+        if name in ends or codes[name]
+    ]
+    return [
+        *found,
+        ("ansicht", "auf schmalen Schirmen: karte oder liste", "liste"),
+        ("ausschnitt", "geographische Länge, Breite und Maßstabsstufe (0 bis 13)", "10.500,50.900,8.5"),
+    ]
 
 
 def _embedded(text: str) -> Markup:
@@ -55,88 +145,42 @@ def _embedded(text: str) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
-def _map_content(site: Site, shapes: geometry.Geometries) -> MapContent:
-    rows, committees = site.facts.municipalities, site.facts.committees
-    with_committees = {row["ags"] for row in committees}
+def _map_content(con: duckdb.DuckDBPyConnection, site: Site, shapes: geometry.Geometries) -> MapContent:
+    """Facts, places and signs of the map.
+
+    Points are found in shapes as coarse as the map ever shows them: circles in full detail would take minutes where
+    there are thousands of municipalities.
+    """
+    rows = site.facts.municipalities
+    keys = [row["ags"] for row in rows]
+    coarse = shapely.coverage_simplify(shapes, extent_of(shapes) * FINEST_SHARE)
+    middles = centres(coarse)
+    districts = districts_of(keys, coarse)
+    pages = place_pages(site.facts)
     named = sorted(
-        (
-            pair
-            for pair in zip(rows, shapes, strict=True)
-            if pair[0]["in_befragung"] or pair[0]["ags"] in with_committees
-        ),
+        ((row, middle) for row, middle in zip(rows, middles, strict=True) if row["ags"] in pages),
         key=lambda pair: (-(pair[0]["einwohner"] or 0), pair[0]["ags"]),
     )
+    district_middles = centres(np.array(list(districts.values()), dtype=object))
     return MapContent(
-        head=_map_head(site),
-        municipalities=[
-            {
-                "ags": row["ags"],
-                "gemeinde": row["gemeinde"],
-                "status": row["befragung_status"],
-                "gremien": row["gremien_bekannt"],
-                "einwohner": row["einwohner"],
-            }
-            for row in rows
-        ],
-        places=[Place(row["ags"], row["gemeinde"], *centre(shape)) for row, shape in named],
-        committees=_map_committees(committees),
+        facts=map_facts(con, site, middles, dict(zip(districts, district_middles, strict=True))),
+        keys=keys,
+        states=[row["befragung_status"] for row in rows],
+        places=[Place(row["ags"], row["gemeinde"], *middle) for row, middle in named],
+        signs=_signs(site.facts, set(keys)),
     )
 
 
-def _map_head(site: Site) -> Row:
-    """The legend's classes (only those present) and what the popups say beside the records."""
-    run, codes = site.run, site.facts.codes
-    rows, committees = site.facts.municipalities, site.facts.committees
-    return {
-        "ausgabe": run.release_id,
-        "synthetisch": site.synthetic,
-        "welle": run.profile.wave,
-        "gebietsstand": german.day(run.profile.territory_date),
-        "einwohnerStand": german.day(run.profile.population_date),
-        "klassen": [
-            entry | {"befragt": entry["code"] != NOT_ASKED}
-            for entry in _present(codes["gemeinden", "befragung_status"], (row["befragung_status"] for row in rows))
-        ],
-        "gruppen": _present(codes["gremien", "gruppe"], (row["gruppe"] for row in committees)),
-        "status": _present(codes["gremien", "status"], (row["status"] for row in committees)),
-        "kreise": {row["kreis_schluessel"]: row["kreis"] for row in rows},
-    }
-
-
-def _present(codes: Mapping[str, Code], values: Any) -> list[Row]:
-    """The codes that occur, in the order of the list, with how often."""
-    counts = Counter(values)
-    return [
-        {"code": code.code, "name": code.label, "definition": code.definition, "anzahl": counts[code.code]}
-        for code in codes.values()
-        if counts[code.code]
-    ]
-
-
-def _map_committees(committees: Sequence[Row]) -> list[Row]:
-    """Committees as the map shows them; ``platz`` is the place in the row of signs of a municipality, 0 its middle."""
+def _signs(facts: Facts, keys: set[str]) -> list[Sign]:
+    """A sign for each committee in each of its municipalities, side by side where there are several."""
+    found = [(place["ags"], row) for row in facts.committees for place in row["places"] if place["ags"] in keys]
+    totals = Counter(ags for ags, _ in found)
     seen: Counter[str] = Counter()
-    totals = Counter(row["ags"] for row in committees)
-    result = []
-    for row in committees:
-        result.append(
-            {
-                "id": row["gremium_id"],
-                "ags": row["ags"],
-                "platz": seen[row["ags"]] - (totals[row["ags"]] - 1) / 2,
-                "name": row["name"],
-                "art": row["kind"],
-                "form": row["form"],
-                "status": row["status"],
-                "stand": german.day(row["status_stand"]) if row["status_stand"] else "",
-                "gemeinden": [row["gemeinde"], *row["others"]],
-                "identisch": [name for _, name in row["same"]],
-                "beleg": row["link"],
-                "quelle": host(row["link"]) if row["link"] else "",
-            }
-        )
-        seen[row["ags"]] += 1
-    return result
+    signs = []
+    for ags, row in found:
+        signs.append(Sign(ags, row["gruppe"], row["status"], seen[ags] - (totals[ags] - 1) / 2))
+        seen[ags] += 1
+    return signs
 
 
 def _municipality_shapes(con: duckdb.DuckDBPyConnection) -> geometry.Geometries:

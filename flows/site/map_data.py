@@ -1,4 +1,4 @@
-"""The map of the page: simplified municipalities with what is known of them, as a script for MapLibre and as a picture.
+"""The map of the page: simplified municipalities with what is known of them, for the scripts and as a picture.
 
 Both come from the same simplified coverage, so district and Land lines run exactly along the municipalities.
 """
@@ -6,7 +6,7 @@ Both come from the same simplified coverage, so district and Land lines run exac
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from flows import geometry
 from flows.errors import WrongUsage
 from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
 from flows.german import number
+from flows.site.svg import path_data
 
 # The first attempt keeps details of this share of the map's extent, a quarter of a pixel on a screen of 1,000.
 FINEST_SHARE = 1 / 4000
@@ -25,13 +26,15 @@ FINEST_SHARE = 1 / 4000
 REFINEMENTS = 2
 # 1.1 m: finer than any tolerance in use, so rounding does not distort shapes.
 DECIMALS = 5
-# A vertex takes at least this much of the script, so hopeless attempts end before they are written.
-LEAST_BYTES = 12
+# A vertex takes at least this much of the document, so hopeless attempts end before they are written.
+LEAST_BYTES = 4
 PICTURE_WIDTH = 1000
+# Details smaller than a triangle of this side are left out; the picture need not bear zooming.
+PICTURE_TOLERANCE = 2.0
 PICTURE_SIGN = 20
 PICTURE_FONT = 17
 # Width of a letter in a wide sans-serif font as a share of its size: names keep apart in any font.
-LETTER_WIDTH = 0.62
+LETTER_WIDTH = 0.67
 NOT_ASKED = "nicht_befragt"
 
 
@@ -46,32 +49,45 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class MapContent:
-    """What the map tells, apart from its shapes: settings and legend, municipalities by AGS, and in the order in which
-    they claim room, the places to name; committees as they stand in the table."""
+class Sign:
+    """A committee's sign in one municipality: its group and status, and its place in the row there (0 the middle)."""
 
-    head: Mapping[str, Any]
-    municipalities: Sequence[Mapping[str, Any]]
+    ags: str
+    form: str
+    state: str
+    slot: float
+
+
+@dataclass(frozen=True, slots=True)
+class MapContent:
+    """What the map tells, apart from its shapes.
+
+    ``facts`` are for the scripts; ``keys`` and ``states`` of the municipalities in the order of their shapes; for the
+    picture the ``places`` to name, in the order in which they claim room, and the ``signs``.
+    """
+
+    facts: Mapping[str, Any]
+    keys: Sequence[str]
+    states: Sequence[str]
     places: Sequence[Place]
-    committees: Sequence[Mapping[str, Any]]
+    signs: Sequence[Sign]
 
 
 @dataclass(frozen=True, slots=True)
 class PageMap:
-    """The finished map: the script, and the rounded WGS84 shapes it holds (one per municipality, in order)."""
+    """The finished map: the document, and the rounded WGS84 shapes it holds (one per municipality, in order)."""
 
-    script: bytes
+    document: bytes
     shapes: geometry.Geometries
 
 
 def page_map(content: MapContent, shapes: geometry.Geometries, limit: int) -> PageMap:
-    """Simplify ``shapes`` (EPSG:25832, one per municipality, in order) until the script fits into ``limit``.
+    """Simplify ``shapes`` (EPSG:25832, one per municipality, in order) until the document fits into ``limit`` bytes.
 
-    The tolerance starts at a share of the extent, doubles until the script fits, and is then refined between the last
+    The tolerance starts at a share of the extent, doubles until the document fits, and is then refined between the last
     two, so that the budget goes into detail. Raises ``WrongUsage`` when not even the coarsest shapes fit.
     """
-    west, south, east, north = shapely.total_bounds(shapes)
-    extent = max(east - west, north - south)
+    extent = extent_of(shapes)
     finer, tolerance = shapes, extent * FINEST_SHARE
     best = _attempt(content, finer, tolerance, limit)
     if best:
@@ -95,6 +111,12 @@ def page_map(content: MapContent, shapes: geometry.Geometries, limit: int) -> Pa
     return best
 
 
+def extent_of(shapes: geometry.Geometries) -> float:
+    """The longer side of the box around all shapes, in their unit."""
+    west, south, east, north = shapely.total_bounds(shapes)
+    return float(max(east - west, north - south))
+
+
 def _attempt(content: MapContent, shapes: geometry.Geometries, tolerance: float, limit: int) -> PageMap | None:
     """The map at this tolerance, or None when it is too large or rounding has broken a shape or opened a gap."""
     simplified = shapely.coverage_simplify(shapes, tolerance)
@@ -104,39 +126,33 @@ def _attempt(content: MapContent, shapes: geometry.Geometries, tolerance: float,
     rounded = shapely.transform(moved, lambda points: np.round(points, DECIMALS))
     if not (shapely.is_valid(rounded).all() and shapely.coverage_is_valid(rounded)):
         return None
-    script = _script(content, rounded)
-    return PageMap(script, rounded) if len(script) <= limit else None
+    document = _document(content, rounded)
+    return PageMap(document, rounded) if len(document) <= limit else None
 
 
-def _script(content: MapContent, shapes: geometry.Geometries) -> bytes:
-    """A classic script that sets one constant: pages opened from a folder may load scripts, but fetch nothing."""
-    keys = [str(row["ags"]) for row in content.municipalities]
-    oriented = shapely.orient_polygons(shapes, exterior_cw=False)
-    areas = [
-        {"type": "Feature", "properties": properties, "geometry": orjson.loads(text)}
-        for properties, text in zip(content.municipalities, shapely.to_geojson(oriented), strict=True)
-    ]
-    lines = [
-        {"type": "Feature", "properties": {"ebene": level}, "geometry": orjson.loads(shapely.to_geojson(line))}
-        for level, line in outlines(keys, shapes).items()
-    ]
-    data = dict(content.head) | {
+def _document(content: MapContent, shapes: geometry.Geometries) -> bytes:
+    """The facts with their shapes as JSON.
+
+    Lines and rings are lists of whole numbers: the first point in units of the last decimal, then the step to each next
+    one (x, y in turn); a ring leaves out its last point. That is less than half of the same as GeoJSON.
+    """
+    lines = outlines(content.keys, shapes)
+    data = dict(content.facts) | {
         "rahmen": shapely.total_bounds(shapes).tolist(),
-        "formen": SIGN_FORMS,
-        "marken": SIGN_MARKS,
-        "orte": [[place.ags, place.name, place.lon, place.lat] for place in content.places],
-        "gremien": list(content.committees),
-        "linien": {"type": "FeatureCollection", "features": lines},
-        "gemeinden": {"type": "FeatureCollection", "features": areas},
+        "einheit": 10**DECIMALS,
+        "flaechen": [
+            [[_steps(ring)[:-2] for ring in shapely.get_rings(part)] for part in shapely.get_parts(shape)]
+            for shape in shapely.orient_polygons(shapes, exterior_cw=False)
+        ],
+        "linien": {level: [_steps(line) for line in shapely.get_parts(found)] for level, found in lines.items()},
     }
-    return b"window.KARTE=" + script_safe(orjson.dumps(data)) + b";\n"
+    return orjson.dumps(data)
 
 
-def script_safe(text: bytes) -> bytes:
-    """JSON that stays data wherever a script may stand: no tag, comment or line end of JavaScript can arise from it."""
-    for character in ("<", ">", "&", "\u2028", "\u2029"):
-        text = text.replace(character.encode(), f"\\u{ord(character):04x}".encode())
-    return text
+def _steps(line: shapely.Geometry) -> list[int]:
+    points = np.round(shapely.get_coordinates(line) * 10**DECIMALS).astype(np.int64)
+    steps: list[int] = np.concatenate([points[:1], np.diff(points, axis=0)]).ravel().tolist()
+    return steps
 
 
 def outlines(keys: Sequence[str], shapes: geometry.Geometries) -> dict[str, shapely.Geometry]:
@@ -157,11 +173,17 @@ def _united(keys: Sequence[str], shapes: geometry.Geometries) -> tuple[list[str]
     return list(groups), np.array(united, dtype=object)
 
 
-def centre(shape: shapely.Geometry) -> tuple[float, float]:
-    """The middle of the largest circle within a shape of EPSG:25832, in rounded WGS84."""
-    (x, y), _ = shapely.maximum_inscribed_circle(shape).coords
-    point = geometry.transform(np.array([shapely.Point(x, y)]), geometry.INSIDE, geometry.OUTSIDE)[0]
-    return round(point.x, DECIMALS), round(point.y, DECIMALS)
+def centres(shapes: geometry.Geometries) -> list[tuple[float, float]]:
+    """The middles of the largest circles within shapes of EPSG:25832, in rounded WGS84."""
+    points = shapely.get_point(shapely.maximum_inscribed_circle(shapes), 0)
+    moved = shapely.get_coordinates(geometry.transform(points, geometry.INSIDE, geometry.OUTSIDE))
+    return [(lon, lat) for lon, lat in np.round(moved, DECIMALS).tolist()]
+
+
+def districts_of(keys: Sequence[str], shapes: geometry.Geometries) -> dict[str, shapely.Geometry]:
+    """The shapes of municipalities united to districts, by district key."""
+    district_keys, districts = _united([key[:5] for key in keys], shapes)
+    return dict(zip(district_keys, districts, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +217,15 @@ def picture_frame(shapes: geometry.Geometries) -> Frame:
 def picture(content: MapContent, shapes: geometry.Geometries) -> dict[str, Any]:
     """What the SVG template needs: path data by class, lines by level, signs and names in picture coordinates."""
     frame = picture_frame(shapes)
-    drawn = shapely.coverage_simplify(shapely.transform(shapes, frame.place), 1.0)
-    states = np.array([row["status"] for row in content.municipalities])
-    keys = [str(row["ags"]) for row in content.municipalities]
+    drawn = shapely.coverage_simplify(shapely.transform(shapes, frame.place), PICTURE_TOLERANCE)
+    states = np.array(content.states)
     places = {place.ags: frame.place(np.array([[place.lon, place.lat]]))[0] for place in content.places}
     signs = _picture_signs(content, places)
     return {
         "width": PICTURE_WIDTH,
         "height": frame.height,
-        "areas": {str(state): _path(drawn[states == state]) for state in sorted(set(states))},
-        "lines": {level: _path([line]) for level, line in outlines(keys, drawn).items()},
+        "areas": {str(state): path_data(drawn[states == state]) for state in sorted(set(states))},
+        "lines": {level: path_data([line]) for level, line in outlines(content.keys, drawn).items()},
         "signs": signs,
         "names": _picture_names(content.places, places, signs),
         "font": PICTURE_FONT,
@@ -215,36 +236,16 @@ def picture(content: MapContent, shapes: geometry.Geometries) -> dict[str, Any]:
     }
 
 
-def _path(shapes: Iterable[shapely.Geometry]) -> str:
-    """SVG path data with one decimal and relative steps; a ring or line is one stroke."""
-    strokes: list[str] = []
-    for part in shapely.get_parts(np.array(list(shapes), dtype=object)):
-        rings = shapely.get_rings(part) if part.geom_type == "Polygon" else [part]
-        strokes += [_stroke(ring) for ring in rings]
-    return "".join(strokes)
-
-
-def _stroke(line: shapely.Geometry) -> str:
-    points = np.round(shapely.get_coordinates(line) * 10).astype(int)
-    steps = np.diff(points, axis=0)
-    moves = [f"{_tenth(x)} {_tenth(y)}" for x, y in steps[steps.any(axis=1)]]
-    return f"M{_tenth(points[0][0])} {_tenth(points[0][1])}l{' '.join(moves)}"
-
-
-def _tenth(value: int) -> str:
-    return f"{value / 10:g}"
-
-
 def _picture_signs(content: MapContent, places: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Signs of a municipality stand side by side, centred on its point, as the interactive map shows them."""
     return [
         {
-            "form": row["form"],
-            "state": row["status"],
-            "x": round(places[row["ags"]][0] + (row["platz"] - 0.5) * PICTURE_SIGN, 1),
-            "y": round(places[row["ags"]][1] - PICTURE_SIGN / 2, 1),
+            "form": sign.form,
+            "state": sign.state,
+            "x": round(places[sign.ags][0] + (sign.slot - 0.5) * PICTURE_SIGN, 1),
+            "y": round(places[sign.ags][1] - PICTURE_SIGN / 2, 1),
         }
-        for row in content.committees
+        for sign in content.signs
     ]
 
 

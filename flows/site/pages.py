@@ -11,6 +11,7 @@ from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
 from flows.metadata.datapackage import attributions
 from flows.metadata.text import citation, release_address
 from flows.profile import SYNTHETIC_MARK
+from flows.provenance import read_manifest
 from flows.run import Run
 from flows.site.environment import environment
 from flows.site.facts import Facts
@@ -45,6 +46,18 @@ class Site:
     def synthetic(self) -> str:
         """The mark of invented answers, or nothing."""
         return SYNTHETIC_MARK if self.run.profile.synthetic else ""
+
+    @property
+    def old_sources(self) -> list[dict[str, Any]]:
+        """Title and crossed limit (days) of every source that acquire found older than the profile allows.
+
+        The limit, not the age: the age differs every night, and a release must not.
+        """
+        profile = self.run.profile
+        inputs = read_manifest(self.run)["eingaben"]
+        crossed = [(dataset, profile.hold_after) for dataset in profile.too_old]
+        crossed += [(dataset, profile.warn_after) for dataset in profile.old]
+        return [{"title": inputs[dataset]["title"], "limit": limits[dataset]} for dataset, limits in crossed]
 
 
 def write_page(site: Site, file: str, title: str, description: str, template: str = "", **values: Any) -> None:

@@ -1,4 +1,7 @@
-"""The pages that the law asks for: imprint, privacy notice, accessibility statement; all from the profile."""
+"""The pages that the law asks for: imprint, privacy notice, accessibility statement; all from the profile.
+
+What the profile leaves empty is said to be missing; legal statements are never made up.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import mimetypes
 import os
 import shutil
 import socket
@@ -31,7 +30,7 @@ from obstore.store import S3Store
 
 from flows.checksums import MANIFEST
 from flows.errors import StoreBusy, StoreUnusable
-from flows.formats.catalogue import FORMATS
+from flows.media_types import content_type
 from flows.targets.local import LATEST_DOCUMENT
 
 if TYPE_CHECKING:
@@ -57,18 +56,6 @@ def open_s3(url: str) -> S3Store:
     """
     plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
     return S3Store.from_url(url, client_options={"allow_http": plain}, retry_config=RETRIES)
-
-
-def content_type(name: str) -> str:
-    """The media type under which a browser gets a file; texts are UTF-8."""
-    ending = Path(name).suffix
-    if ending in FORMATS:
-        kind = FORMATS[ending].media_type
-    else:
-        kind = {".md": "text/markdown", ".ttl": "text/turtle", ".qml": "application/xml"}.get(ending) or (
-            mimetypes.guess_type(name, strict=False)[0] or ("application/octet-stream" if ending else "text/plain")
-        )
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
 def _reaching(method: Method) -> Method:
