@@ -171,7 +171,7 @@ def check_rows(outcome: Outcome | None, error: PipelineError | None) -> list[dic
         return [{"Ergebnis": "nicht erneut geprüft", "Umfang": outcome.text}]
     rows = [{"Ergebnis": "keine Befunde", "Umfang": "; ".join(outcome.reports["check"].notes)}]
     if outcome.result == "held":
-        rows += [{"Ergebnis": "Schwelle überschritten", "Umfang": text} for text in outcome.reports["publish"].notes]
+        rows += [{"Ergebnis": "Freigabe nötig", "Umfang": text} for text in outcome.reports["publish"].notes]
     return rows
 
 

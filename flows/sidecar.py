@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
 from pathlib import Path
 
 from flows.errors import SourceUnavailable, WrongUsage
@@ -66,8 +67,11 @@ def read_sidecar(file: Path) -> Sidecar:
     return Sidecar(**values)
 
 
-def record_state(file: Path) -> bool:
+def record_state(file: Path, today: date, reviewed: bool = False) -> bool:
     """Write the present size and SHA-256 of ``file`` into its sidecar; returns whether anything changed.
+
+    A file that the office maintains by hand is of ``today`` when it was edited or ``reviewed``: its age counts from
+    then.
 
     Raises like ``read_sidecar``, and ``SourceUnavailable`` when the file itself is missing.
     """
@@ -75,6 +79,8 @@ def record_state(file: Path) -> bool:
         raise SourceUnavailable(f"{file}: die Datei fehlt. Bitte bereitstellen oder das Profil anpassen.")
     recorded = read_sidecar(file)
     present = replace(recorded, sha256=sha256_of(file), bytes=file.stat().st_size)
+    if recorded.edited_here and (reviewed or present != recorded):
+        present = replace(present, retrieved=today.isoformat())
     if present == recorded:
         return False
     text = json.dumps(asdict(present), ensure_ascii=False, indent=2)

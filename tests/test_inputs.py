@@ -35,6 +35,8 @@ from flows.stages import INPUT_STAGES, Outcome, store_of
 from flows.tables import read_table
 from flows.validate import check_header, check_values
 
+TODAY = date(2026, 6, 1)
+
 # --- tables: CSV ---------------------------------------------------------------------------------------------------
 
 
@@ -530,23 +532,38 @@ def test_a_sidecar_names_origin_licence_and_the_bytes_that_were_meant(described:
     assert sidecar.licence_url.startswith("https://")
 
 
-def test_recording_takes_over_the_present_state_and_nothing_else(described: Path) -> None:
+def test_recording_takes_over_the_present_state_and_the_day(described: Path) -> None:
     before = json.loads(sidecar_path(described).read_text(encoding="utf-8"))
-    assert record_state(described) is False
+    assert record_state(described, TODAY) is False
     described.write_text("gremium_id\nrat\nbeirat\n", encoding="utf-8")
-    assert record_state(described) is True
+    assert record_state(described, TODAY) is True
     after = json.loads(sidecar_path(described).read_text(encoding="utf-8"))
-    assert after == before | {"sha256": sha256_of(described), "bytes": described.stat().st_size}
-    assert record_state(described) is False
+    state = {"sha256": sha256_of(described), "bytes": described.stat().st_size, "retrieved": "2026-06-01"}
+    assert after == before | state
+    assert record_state(described, TODAY) is False
+
+
+def test_a_table_that_was_looked_through_and_stays_as_it_is_counts_from_that_day(described: Path) -> None:
+    assert record_state(described, TODAY, reviewed=True) is True
+    assert read_sidecar(described).retrieved == "2026-06-01"
+
+
+def test_a_product_that_nobody_edits_keeps_its_day_of_retrieval(described: Path) -> None:
+    path = sidecar_path(described)
+    path.write_text(path.read_text(encoding="utf-8").replace('"edited_here": true', '"edited_here": false'), "utf-8")
+    described.write_text("gremium_id\nrat\nbeirat\n", encoding="utf-8")
+    before = read_sidecar(described).retrieved
+    assert record_state(described, TODAY, reviewed=True) is True
+    assert read_sidecar(described).retrieved == before
 
 
 def test_what_cannot_be_recorded_is_said(described: Path) -> None:
     sidecar_path(described).unlink()
     with pytest.raises(SourceUnavailable, match=r"committees\.csv\.source\.json: die Beschreibung der Quelle fehlt"):
-        record_state(described)
+        record_state(described, TODAY)
     described.unlink()
     with pytest.raises(SourceUnavailable, match=r"committees\.csv: die Datei fehlt"):
-        record_state(described)
+        record_state(described, TODAY)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_a_held_release_names_the_gates_that_hold_it(refresh: ModuleType) -> Non
     held = Outcome("held", "2026.02.02 wartet auf Freigabe.", "2026.02.02", None, reports)
     assert refresh.check_rows(held, None) == [
         {"Ergebnis": "keine Befunde", "Umfang": "38 Prüfungen ohne Befund"},
-        {"Ergebnis": "Schwelle überschritten", "Umfang": "halb leer"},
+        {"Ergebnis": "Freigabe nötig", "Umfang": "halb leer"},
     ]
 
 
@@ -337,7 +337,7 @@ def test_a_night_whose_release_is_held_does_not_look_like_the_others(thin_night:
     assert thin_night.run["state"]["message"].startswith("2026.02.04 wartet auf Freigabe")
     assert {row["Ergebnis"] for row in json.loads(thin_night.artifacts["pruefungen-kleinland"])} == {
         "keine Befunde",
-        "Schwelle überschritten",
+        "Freigabe nötig",
     }
     assert "| hinweise | Hinweise | 0 |" in thin_night.artifacts["zusammenfassung-kleinland"]
     assert thin_night.latest == "2026.02.01"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -17,14 +19,28 @@ from flows.commands.options import (
     day_of,
 )
 from flows.console import ERR, OUT, dataset_table, print_json
-from flows.errors import Refused
+from flows.errors import Refused, WrongUsage
 from flows.german import day as german_day
 from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
-from flows.profile import load_profile
+from flows.profile import Profile, load_profile
 
 # Reports on a single file; those of the nightly runs replace the whole folder ``reports``.
 LOOKED_AT = "pruefung"
+
+
+def _recorded(settings: Profile, today: date, record: bool, reviewed: Sequence[str]) -> list[str]:
+    """Names of the files of which a new state was noted: all that changed, or that were looked through."""
+    from flows.sidecar import read_sidecar, record_state
+
+    given = {source.dataset: source.file for source in settings.sources}
+    for dataset in reviewed:
+        if dataset not in given or not read_sidecar(given[dataset]).edited_here:
+            by_hand = [name for name, file in given.items() if read_sidecar(file).edited_here]
+            raise WrongUsage(f"--reviewed {dataset}: das ist keine Tabelle von Hand. Möglich: {', '.join(by_hand)}.")
+    looked_through = {given[dataset] for dataset in reviewed}
+    files = dict.fromkeys(given.values()) if record else dict.fromkeys(looked_through)
+    return [file.name for file in files if record_state(file, today, file in looked_through)]
 
 
 def check(
@@ -37,6 +53,10 @@ def check(
     dataset: Annotated[
         str | None, typer.Option(help="Was die Datei enthält, wenn ihre Kopfzeile es nicht zeigt.")
     ] = None,
+    reviewed: Annotated[
+        list[str] | None,
+        typer.Option(help="Datensatz von Hand, der durchgesehen ist und so bleibt; er gilt ab heute als frisch."),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Ordner für die Prüfberichte (HTML und CSV).")] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -44,7 +64,6 @@ def check(
     """Nur die Eingaben prüfen, alle oder mit einer neuen Datei; veröffentlicht wird nichts."""
     from flows.office.look import is_empty, look_at, recognised
     from flows.office.report import INDEX
-    from flows.sidecar import record_state
     from flows.stages import INPUT_STAGES, run_stages
 
     settings = load_profile(geodata, profile)
@@ -52,8 +71,7 @@ def check(
     if sources and is_empty(sources):
         _tell_empty([source.label for source in sources], as_json, quiet)
         return
-    files = dict.fromkeys(source.file for source in settings.sources)
-    recorded = [kept.name for kept in files if record and not sources and record_state(kept)]
+    recorded = [] if sources else _recorded(settings, day_of(day), record, reviewed or [])
     reports = report or (outputs / settings.outputs / LOOKED_AT if sources else None)
     try:
         if sources:

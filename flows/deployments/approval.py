@@ -40,7 +40,8 @@ OPEN = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAU
 # A night that works just now is over within minutes.
 BUSY_RETRIES, BUSY_SECONDS = 20, 30.0
 # Prefect's web page shows the question above the form.
-QUESTION = """Ausgabe **{release}** ist fertig und geprüft, weicht aber stark von der letzten ab.
+QUESTION = """Ausgabe **{release}** ist fertig und geprüft, aber ein Mensch soll sie ansehen: Sie weicht stark von
+der letzten ab, oder eine Quelle ist zu alt.
 
 Was sie auslöste, steht im Artefakt `{artifact}` und in `{report}`. Der Grund wird veröffentlicht; bitte nichts
 hineinschreiben, was nicht öffentlich sein darf, und unter „durch“ ein Amt oder eine Funktion nennen, keinen Namen."""

@@ -173,8 +173,9 @@ def held(profile: str, title: str, release_id: str, reasons: tuple[str, ...], re
         profile,
         title,
         f"Ausgabe {release_id} wartet auf Freigabe",
-        f"Ausgabe {release_id} ist fertig und geprüft, weicht aber stark von der letzten ab. Sie ist nicht "
-        "veröffentlicht; die letzte bleibt aktuell." + (f"\n\n{shown}{more}" if shown else ""),
+        f"Ausgabe {release_id} ist fertig und geprüft, aber ein Mensch soll sie ansehen: Sie weicht stark von der "
+        "letzten ab, oder eine Quelle ist zu alt. Sie ist nicht veröffentlicht; die letzte bleibt aktuell."
+        + (f"\n\n{shown}{more}" if shown else ""),
         f"Bericht lesen, dann in Prefect (Lauf „Freigabe {release_id}“) entscheiden oder:\n"
         f'  praevkarte approve {release_id} --profile {profile} --reason "…" --by Funktion\n'
         f'  praevkarte reject {release_id} --profile {profile} --reason "…"\n'
@@ -197,7 +198,7 @@ def aged(profile: str, title: str, datasets: tuple[str, ...], report: str, run: 
         f"{word} älter, als das Profil unter [warn_after_days] vorsieht: {names}. Veröffentlicht wird weiter; die "
         "Seiten sagen, dass der Stand alt ist.",
         f"Abrufen: praevkarte fetch --profile {profile}\n"
-        f"Von Hand gepflegte Tabellen durchsehen, dann: praevkarte check --record --profile {profile}",
+        f"Von Hand gepflegte Tabellen durchsehen, dann: praevkarte check --reviewed Datensatz --profile {profile}",
         report,
         run,
     )
