@@ -38,7 +38,7 @@ from flows.formats.pmtiles import tiles, write_pmtiles, zoom_range
 from flows.formats.qgis_project import project_xml
 from flows.formats.qgis_style import style_qml
 from flows.formats.relations import relations
-from flows.formats.symbology import colour, sign
+from flows.formats.symbology import ANY_KIND, SIGN_FORMS, SIGN_MARKS, colour, sign
 from flows.profile import SYNTHETIC_MARK, Profile, load_profile
 
 Values = Mapping[tuple[str, ...], tuple[str, ...]]
@@ -506,11 +506,13 @@ def test_a_dataset_looks_the_same_beside_the_geojson_in_the_geopackage_and_in_th
         assert body in project
 
 
-def test_every_status_and_group_has_a_sign_and_every_survey_status_a_colour_of_its_own() -> None:
+def test_every_kind_and_status_has_a_sign_and_every_survey_status_a_colour_of_its_own() -> None:
+    """A code that is added to a list needs an outline in SIGN_FORMS, or a stroke in SIGN_MARKS and colours."""
     statuses = [code.code for code in code_list("gremium_status")]
-    groups = [code.code for code in code_list("gremium_gruppe")]
-    signs = {sign(group, status) for group in groups for status in statuses}
-    assert len(signs) == len(statuses) * len(groups)
+    kinds = [code.code for code in code_list("gremium_art")]
+    assert (list(SIGN_FORMS), list(SIGN_MARKS)) == (kinds, statuses)
+    signs = {sign(kind, status) for kind in kinds for status in statuses}
+    assert len(signs) == len(statuses) * len(kinds)
     assert all(ElementTree.fromstring(text).tag.endswith("svg") for text in signs)
     areas = [colour(f"gebiet-{code.code}") for code in code_list("befragung_status")]
     assert len(set(areas)) == len(areas)
@@ -520,7 +522,7 @@ def test_signs_differ_without_colour() -> None:
     statuses = [code.code for code in code_list("gremium_status")]
     grey = set()
     for status in statuses:
-        text = sign("rat", status)
+        text = sign(ANY_KIND, status)
         for name in (f"gremium-{status}", "karte-hof"):
             text = text.replace(colour(name), "#000000" if name != "karte-hof" else "#ffffff")
         grey.add(text)

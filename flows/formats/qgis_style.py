@@ -26,7 +26,7 @@ QGIS_VERSION = "3.22.0"
 TECHNICAL = ("fid", "id")
 # QGIS's numbers of geometry types (QgsWkbTypes::GeometryType).
 GEOMETRY_NUMBERS = {"Point": 0, "MultiPolygon": 2, None: 4}
-SURVEY_COLUMN, STATUS_COLUMN, GROUP_COLUMN = "befragung_status", "status", "gruppe"
+SURVEY_COLUMN, STATUS_COLUMN, KIND_COLUMN = "befragung_status", "status", "art"
 NOT_ASKED = "nicht_befragt"
 # Millimetres on the map.
 OUTLINE_WIDTHS = {"kreis": 0.2, "land": 0.5}
@@ -63,7 +63,7 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class SignGroup:
-    """The signs of one group of committees."""
+    """The signs of one kind of committee."""
 
     code: Code
     signs: tuple[Sign, ...]
@@ -115,10 +115,10 @@ def _areas(dataset: Dataset) -> dict[str, Any]:
 
 
 def _signs(dataset: Dataset) -> dict[str, Any]:
-    pairs = set(zip(*(dataset.table.column(name).to_pylist() for name in (GROUP_COLUMN, STATUS_COLUMN)), strict=True))
+    pairs = set(zip(*(dataset.table.column(name).to_pylist() for name in (KIND_COLUMN, STATUS_COLUMN)), strict=True))
     groups: list[SignGroup] = []
     count = 0
-    for group in present(dataset, GROUP_COLUMN):
+    for group in present(dataset, KIND_COLUMN):
         signs = []
         for status in present(dataset, STATUS_COLUMN):
             if (group.code, status.code) in pairs:
@@ -126,7 +126,7 @@ def _signs(dataset: Dataset) -> dict[str, Any]:
                 signs.append(Sign(status, qgis_colour(f"gremium-{status.code}"), picture, count))
                 count += 1
         groups.append(SignGroup(group, tuple(signs)))
-    return {"kind": "signs", "column": STATUS_COLUMN, "group_column": GROUP_COLUMN, "groups": groups}
+    return {"kind": "signs", "column": STATUS_COLUMN, "group_column": KIND_COLUMN, "groups": groups}
 
 
 def _drawing(dataset: Dataset) -> dict[str, Any]:

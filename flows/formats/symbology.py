@@ -1,7 +1,7 @@
 """Colours and signs of the map: the same on the page and in QGIS.
 
 Colours stand in ``flows/assets/farben.css`` (its first block: light background), signs here. Each
-status has a stroke of its own inside its sign and each group of committees an outline of its own, so that nothing
+status has a stroke of its own inside its sign and each kind of committee an outline of its own, so that nothing
 depends on colour alone (WCAG 2.1, 1.4.1).
 """
 
@@ -21,12 +21,17 @@ HALO, OUTLINE, STROKE = 4.5, 1.6, 2.3
 UNDATED = "stand_unbekannt"
 HOLLOW_OUTLINE, HOLLOW_STROKE = 2.2, 4.2
 
-# Outlines of committee signs by group and the strokes inside them by status, in a box of 24 × 24: form and stroke say
-# what colour says, so that nothing depends on colour alone.
+# Outlines of committee signs by kind and the strokes inside them by status, in a box of 24 × 24: form and stroke say
+# what colour says, so that nothing depends on colour alone. The councils in the survey's sense are round or nearly so.
 SIGN_FORMS = {
-    "rat": "M12 2.5a9.5 9.5 0 1 0 0 19a9.5 9.5 0 1 0 0-19z",
-    "weitere": "M12 1L23 12L12 23L1 12z",
+    "praeventionsrat": "M12 2.5a9.5 9.5 0 1 0 0 19a9.5 9.5 0 1 0 0-19z",
+    "runder_tisch": "M7 2.3h10L22.3 12L17 21.7H7L1.7 12z",
+    "arbeitsgruppe": "M12 .8L23.2 12L12 23.2L.8 12z",
+    "ordnungspartnerschaft": "M3.2 3.2h17.6v17.6H3.2z",
+    "sicherheitskonferenz": "M12 1.2L23 20.8H1z",
 }
+# A sign that shows a status alone, in legends.
+ANY_KIND = "praeventionsrat"
 SIGN_MARKS = {
     "aktiv": "M7.8 12.4l3 3l5.4-6.2",
     "ruhend": "M9.8 8.3v7.4M14.2 8.3v7.4",
@@ -49,9 +54,9 @@ def colour(name: str) -> str:
     return _palette()[name]
 
 
-def sign(group: str, status: str) -> str:
-    """The sign of a committee as an SVG picture of 24 × 24: outline by group, stroke and colour by status."""
-    form, mark = SIGN_FORMS[group], SIGN_MARKS[status]
+def sign(kind: str, status: str) -> str:
+    """The sign of a committee as an SVG picture of 24 × 24: outline by kind, stroke and colour by status."""
+    form, mark = SIGN_FORMS[kind], SIGN_MARKS[status]
     own, halo = colour(f"gremium-{status}"), colour("karte-hof")
     hollow = status == UNDATED
     outline, stroke = (HOLLOW_OUTLINE, HOLLOW_STROKE) if hollow else (OUTLINE, STROKE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from flows.formats.symbology import SIGN_FORMS, colour, sign
+from flows.formats.symbology import ANY_KIND, SIGN_FORMS, colour, sign
 from flows.german import day, number
 from flows.metadata.datapackage import attributions
 from flows.metadata.text import NO_PUBLISHER, READING_RULES, citation, marks, release_address
@@ -22,9 +22,6 @@ from flows.site.satz import typeset
 
 TEMPLATE = "bericht.typ"
 MAP = "karte.svg"
-# The map's legend gives each sign this group's outline; groups stand in tables of their own.
-ANY_GROUP = "rat"
-
 # Room for a picture on a page below its heading, as height by the width of the text.
 TALLEST = 1.15
 # A table of fewer rows stays on the page of its chart.
@@ -196,9 +193,7 @@ def _map(site: Site, numbered: _Numbers) -> Block:
     committees = facts.committees
     kinds = {row["status"] for row in committees}
     areas = [code for code in codes["gemeinden", "befragung_status"].values() if code.code in states]
-    groups = [
-        code for code in codes["gremien", "gruppe"].values() if code.code in {row["gruppe"] for row in committees}
-    ]
+    forms = [code for code in codes["gremien", "art"].values() if code.code in {row["art"] for row in committees}]
     signs = [code for code in codes["gremien", "status"].values() if code.code in kinds]
     numbered.last += 1
     title = f"Gemeinden und bekannte Gremien, Gebietsstand {day(site.run.profile.territory_date)}"
@@ -212,19 +207,19 @@ def _map(site: Site, numbered: _Numbers) -> Block:
         "Alle Angaben der Karte stehen in den Tabellen.",
         "areas": [{"colour": colour(f"gebiet-{code.code}"), "text": code.label} for code in areas],
         "signs": [
-            *({"picture": _outline(code.code), "text": code.label} for code in groups),
-            *({"picture": sign(ANY_GROUP, code.code), "text": code.label} for code in signs),
+            *({"picture": _outline(code.code), "text": code.label} for code in forms),
+            *({"picture": sign(ANY_KIND, code.code), "text": code.label} for code in signs),
         ],
         "note": "Das Zeichen steht in der Gemeinde, nicht am Sitz des Gremiums. "
         f"{attributions(site.run)[0]['attribution']}.",
     }
 
 
-def _outline(group: str) -> str:
-    """The outline that tells a group of committees, without a status."""
+def _outline(kind: str) -> str:
+    """The outline that tells a kind of committee, without a status."""
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 28 28">'
-        f'<path d="{SIGN_FORMS[group]}" fill="none" stroke="{colour("karte-schrift")}" stroke-width="2"/></svg>'
+        f'<path d="{SIGN_FORMS[kind]}" fill="none" stroke="{colour("karte-schrift")}" stroke-width="2"/></svg>'
     )
 
 

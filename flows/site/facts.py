@@ -106,7 +106,7 @@ def _committees(con: duckdb.DuckDBPyConnection, codes: Codes) -> list[Row]:
     return [
         row
         | {
-            "form": row["gruppe"],
+            "form": row["art"],
             "kind": codes["gremien", "art"][row["art"]].label,
             "state": codes["gremien", "status"][row["status"]].label,
             "founded": _founded(row, codes),

@@ -103,6 +103,7 @@ def map_page(facts: Facts) -> Row:
     counts = {
         "befragung": Counter(row["befragung_status"] for row in facts.municipalities),
         "gruppe": Counter(row["gruppe"] for row in committees),
+        "art": Counter(row["art"] for row in committees),
         "status": Counter(row["status"] for row in committees),
     }
     codes = legend(facts)
@@ -178,7 +179,7 @@ def _signs(facts: Facts, keys: set[str]) -> list[Sign]:
     seen: Counter[str] = Counter()
     signs = []
     for ags, row in found:
-        signs.append(Sign(ags, row["gruppe"], row["status"], seen[ags] - (totals[ags] - 1) / 2))
+        signs.append(Sign(ags, row["art"], row["status"], seen[ags] - (totals[ags] - 1) / 2))
         seen[ags] += 1
     return signs
 

@@ -50,7 +50,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A committee's sign in one municipality: its group and status, and its place in the row there (0 the middle)."""
+    """A committee's sign in one municipality: its kind and status, and its place in the row there (0 the middle)."""
 
     ags: str
     form: str

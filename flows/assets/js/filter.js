@@ -73,12 +73,13 @@ export function choices(data, state) {
 /** @param {any} data @param {Result} result @returns {Record<string, Map<string, number>>} the counts of the legend */
 export function legendCounts(data, result) {
   /** @type {Record<string, Map<string, number>>} */
-  const counts = { befragung: new Map(), gruppe: new Map(), status: new Map() };
+  const counts = { befragung: new Map(), gruppe: new Map(), art: new Map(), status: new Map() };
   const add = (/** @type {string} */ list, /** @type {string} */ value) =>
     counts[list].set(value, (counts[list].get(value) ?? 0) + 1);
   result.places.forEach((fits, place) => fits && add('befragung', placeValue(data, place, 'befragung')));
   for (const number of result.committees) {
     add('gruppe', data.gremien[number].gruppe);
+    add('art', data.gremien[number].art);
     add('status', data.gremien[number].status);
   }
   return counts;

@@ -128,7 +128,7 @@ export function facts(data, place) {
 
 /** @param {any} data @param {import('./data.js').Committee} body */
 function committee(data, body) {
-  return element('li', {}, sign(data, body.gruppe, body.status),
+  return element('li', {}, sign(data, body.art, body.status),
     element('span', {}, body.name, element('span', { class: 'stand' }, ` ${statusText(data, body)}`)));
 }
 

@@ -102,8 +102,8 @@ export function draw(maplibre, container, data, actions, viewport) {
       ['befragt', 'line-color', colourOf('karte-befragt')], ['hervor', 'line-color', colourOf('karte-hervor')],
     ])) map.setPaintProperty(layer, property, colour);
     for (const committee of data.gremien) {
-      const name = `${committee.gruppe} ${committee.status}`;
-      const made = picture(data, committee.gruppe, committee.status);
+      const name = `${committee.art} ${committee.status}`;
+      const made = picture(data, committee.art, committee.status);
       if (map.hasImage(name)) map.updateImage(name, made.image);
       else map.addImage(name, made.image, made.options);
     }
@@ -117,13 +117,13 @@ export function draw(maplibre, container, data, actions, viewport) {
     map.getSource('gremien').setData(collection(points.map(({ place, committee }, id) => {
       const at = seen.get(place) ?? 0;
       seen.set(place, at + 1);
-      const { gruppe, status } = data.gremien[committee];
+      const { art, status } = data.gremien[committee];
       return {
         type: 'Feature',
         id,
         geometry: { type: 'Point', coordinates: [data.gemeinden.lon[place], data.gemeinden.lat[place]] },
         // Twice the place in the row, so that it is a whole number: lists would become text in the tiles.
-        properties: { platz: 2 * at - (rows.get(place) - 1), bild: `${gruppe} ${status}` },
+        properties: { platz: 2 * at - (rows.get(place) - 1), bild: `${art} ${status}` },
       };
     })));
   }

@@ -78,7 +78,7 @@ function committee(data, place, body) {
   const others = body.orte.filter((/** @type {number} */ other) => other !== place).map((/** @type {number} */ other) => data.gemeinden.name[other]);
   const names = (/** @type {string} */ list, /** @type {string[]} */ codes) => codes.map((code) => data.names[list].get(code).name).join(', ');
   return element('article', { class: 'eintrag', id: `auskunft-${body.id}` },
-    element('h4', {}, sign(data, body.gruppe, body.status), inwards(`gremien.html#gremium-${encodeURIComponent(body.id)}`, body.name)),
+    element('h4', {}, sign(data, body.art, body.status), inwards(`gremien.html#gremium-${encodeURIComponent(body.id)}`, body.name)),
     terms([
       ['Form', data.names.art.get(body.art).name],
       ['Status', element('strong', {}, statusText(data, body))],

@@ -1,5 +1,5 @@
 // @ts-check
-// Signs of committees: the outline says the group, stroke and colour the status. As SVG for list and panel, as pictures
+// Signs of committees: the outline says the kind, stroke and colour the status. As SVG for list and panel, as pictures
 // for the map; colours stand in farben.css only.
 const SVG = 'http://www.w3.org/2000/svg';
 const PARTS = ['hof', 'form', 'marke'];
@@ -7,8 +7,8 @@ const PARTS = ['hof', 'form', 'marke'];
 export const GRID = 24;
 const MARGIN = 3;
 
-/** @param {any} data @param {string} group @param {string} status */
-export function sign(data, group, status) {
+/** @param {any} data @param {string} kind @param {string} status */
+export function sign(data, kind, status) {
   const svg = document.createElementNS(SVG, 'svg');
   const attributes = { class: `zeichen status-${status}`, viewBox: '-2 -2 28 28', width: '22', height: '22',
     'aria-hidden': 'true', focusable: 'false' };
@@ -16,7 +16,7 @@ export function sign(data, group, status) {
   for (const part of PARTS) {
     const path = document.createElementNS(SVG, 'path');
     path.setAttribute('class', part);
-    path.setAttribute('d', part === 'marke' ? data.marken[status] : data.formen[group]);
+    path.setAttribute('d', part === 'marke' ? data.marken[status] : data.formen[kind]);
     svg.append(path);
   }
   return svg;
@@ -24,10 +24,10 @@ export function sign(data, group, status) {
 
 /**
  * The sign as pixels, in the colours that farben.css gives it now.
- * @param {any} data @param {string} group @param {string} status
+ * @param {any} data @param {string} kind @param {string} status
  */
-export function picture(data, group, status) {
-  const svg = sign(data, group, status);
+export function picture(data, kind, status) {
+  const svg = sign(data, kind, status);
   svg.classList.add('unsichtbar');
   document.body.append(svg);
   const resolution = Math.max(2, Math.ceil(window.devicePixelRatio || 1));
