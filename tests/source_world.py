@@ -155,7 +155,8 @@ class World:
     def night(self, number: int) -> Night:
         """The flow, so many nights after the first."""
         day = FIRST_NIGHT + timedelta(days=number)
-        state = self.flow(profile=VARIANT, day=day, geodata=self.geodata, outputs=self.outputs, return_state=True)
+        places = {"geodata": self.geodata, "outputs": self.outputs}
+        state = self.flow(profile=VARIANT, day=day, gebietsstand="aktuell", return_state=True, **places)
         outcome = state.result() if state.is_completed() else None
         return Night(state.message, outcome, self.store.target.pointer())
 
@@ -183,8 +184,6 @@ def settings(server: FaultServer) -> str:
 
     return f"""
 extends = "{PROFILE}"
-[territory]
-basis = "aktuell"
 [office]
 set_aside = ["committees", "evidence", "hints"]
 [fetch.grenzen]

@@ -30,6 +30,7 @@ from pmtiles.reader import MmapSource, Reader
 from flows import geometry
 from flows.contracts import Contract, code_list, release_contracts
 from flows.datasets import Dataset, read_dataset
+from flows.errors import WrongUsage
 from flows.formats import pmtiles
 from flows.formats.csv_file import cell
 from flows.formats.geopackage import write_geopackage
@@ -516,6 +517,11 @@ def test_every_kind_and_status_has_a_sign_and_every_survey_status_a_colour_of_it
     assert all(ElementTree.fromstring(text).tag.endswith("svg") for text in signs)
     areas = [colour(f"gebiet-{code.code}") for code in code_list("befragung_status")]
     assert len(set(areas)) == len(areas)
+
+
+def test_a_code_that_nobody_has_drawn_is_named() -> None:
+    with pytest.raises(WrongUsage, match=r"gremium_art\.csv, Code „stammtisch“: für ihn ist noch kein Zeichen"):
+        sign("stammtisch", "aktiv")
 
 
 def test_signs_differ_without_colour() -> None:

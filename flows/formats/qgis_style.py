@@ -26,7 +26,7 @@ QGIS_VERSION = "3.22.0"
 TECHNICAL = ("fid", "id")
 # QGIS's numbers of geometry types (QgsWkbTypes::GeometryType).
 GEOMETRY_NUMBERS = {"Point": 0, "MultiPolygon": 2, None: 4}
-SURVEY_COLUMN, STATUS_COLUMN, KIND_COLUMN = "befragung_status", "status", "art"
+SURVEY_COLUMN, STATUS_COLUMN, KIND_COLUMN, GROUP_COLUMN = "befragung_status", "status", "art", "gruppe"
 NOT_ASKED = "nicht_befragt"
 # Millimetres on the map.
 OUTLINE_WIDTHS = {"kreis": 0.2, "land": 0.5}
@@ -62,11 +62,19 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class SignGroup:
+class SignKind:
     """The signs of one kind of committee."""
 
     code: Code
     signs: tuple[Sign, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignGroup:
+    """The kinds of one group: councils in the survey's sense are counted apart from other forms."""
+
+    code: Code
+    kinds: tuple[SignKind, ...]
 
 
 @cache
@@ -116,17 +124,22 @@ def _areas(dataset: Dataset) -> dict[str, Any]:
 
 def _signs(dataset: Dataset) -> dict[str, Any]:
     pairs = set(zip(*(dataset.table.column(name).to_pylist() for name in (KIND_COLUMN, STATUS_COLUMN)), strict=True))
-    groups: list[SignGroup] = []
+    kinds: list[SignKind] = []
     count = 0
-    for group in present(dataset, KIND_COLUMN):
+    for kind in present(dataset, KIND_COLUMN):
         signs = []
         for status in present(dataset, STATUS_COLUMN):
-            if (group.code, status.code) in pairs:
-                picture = base64.b64encode(sign(group.code, status.code).encode()).decode("ascii")
+            if (kind.code, status.code) in pairs:
+                picture = base64.b64encode(sign(kind.code, status.code).encode()).decode("ascii")
                 signs.append(Sign(status, qgis_colour(f"gremium-{status.code}"), picture, count))
                 count += 1
-        groups.append(SignGroup(group, tuple(signs)))
-    return {"kind": "signs", "column": STATUS_COLUMN, "group_column": KIND_COLUMN, "groups": groups}
+        kinds.append(SignKind(kind, tuple(signs)))
+    groups = [
+        SignGroup(group, tuple(kind for kind in kinds if kind.code.extra[GROUP_COLUMN] == group.code))
+        for group in present(dataset, GROUP_COLUMN)
+    ]
+    columns = {"group": GROUP_COLUMN, "kind": KIND_COLUMN, "status": STATUS_COLUMN}
+    return {"kind": "signs", "columns": columns, "groups": groups, "kinds": kinds}
 
 
 def _drawing(dataset: Dataset) -> dict[str, Any]:

@@ -8,10 +8,12 @@ depends on colour alone (WCAG 2.1, 1.4.1).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from flows.contracts import Code
 from flows.datasets import Dataset
+from flows.errors import WrongUsage
 from flows.paths import ASSETS
 
 COLOUR = re.compile(r"--([a-z0-9_-]+):\s*(#[0-9a-f]{6});")
@@ -28,7 +30,7 @@ SIGN_FORMS = {
     "runder_tisch": "M7 2.3h10L22.3 12L17 21.7H7L1.7 12z",
     "arbeitsgruppe": "M12 .8L23.2 12L12 23.2L.8 12z",
     "ordnungspartnerschaft": "M3.2 3.2h17.6v17.6H3.2z",
-    "sicherheitskonferenz": "M12 1.2L23 20.8H1z",
+    "sicherheitskonferenz": "M12 1.5l10.4 7.6l-4 12.2H5.6L1.6 9.1z",
 }
 # A sign that shows a status alone, in legends.
 ANY_KIND = "praeventionsrat"
@@ -54,9 +56,21 @@ def colour(name: str) -> str:
     return _palette()[name]
 
 
+def _drawn(paths: Mapping[str, str], code: str, code_list: str) -> str:
+    if code not in paths:
+        raise WrongUsage(
+            f"{code_list}.csv, Code „{code}“: für ihn ist noch kein Zeichen der Karte gezeichnet. "
+            "Bitte in flows/formats/symbology.py ergänzen lassen."
+        )
+    return paths[code]
+
+
 def sign(kind: str, status: str) -> str:
-    """The sign of a committee as an SVG picture of 24 × 24: outline by kind, stroke and colour by status."""
-    form, mark = SIGN_FORMS[kind], SIGN_MARKS[status]
+    """The sign of a committee as an SVG picture of 24 × 24: outline by kind, stroke and colour by status.
+
+    Raises ``WrongUsage`` for a code that nobody has drawn yet.
+    """
+    form, mark = _drawn(SIGN_FORMS, kind, "gremium_art"), _drawn(SIGN_MARKS, status, "gremium_status")
     own, halo = colour(f"gremium-{status}"), colour("karte-hof")
     hollow = status == UNDATED
     outline, stroke = (HOLLOW_OUTLINE, HOLLOW_STROKE) if hollow else (OUTLINE, STROKE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.contracts import Contract
-from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
+from flows.formats.symbology import ANY_KIND, SIGN_FORMS, SIGN_MARKS
 from flows.metadata.datapackage import attributions
 from flows.metadata.text import citation, release_address
 from flows.profile import SYNTHETIC_MARK
@@ -90,6 +90,7 @@ def write_page(site: Site, file: str, title: str, description: str, template: st
             fields={(contract.name, field.name): field for contract in site.contracts for field in contract.fields},
             titles={contract.name: contract.title for contract in site.contracts},
             forms=SIGN_FORMS,
+            any_kind=ANY_KIND,
             marks=SIGN_MARKS,
             wave=next(wave for wave in site.facts.waves if wave["welle"] == profile.wave),
             **values,
