@@ -196,7 +196,7 @@ def test_a_kill_at_every_step_in_a_folder(trial: Trial, operation: str) -> None:
 @on_remote
 @pytest.mark.parametrize("operation", ["approve", "reject", "rollback", "withdraw", "prune"])
 def test_a_kill_at_steps_of_an_object_store(trial: Trial, operation: str) -> None:
-    kill_everywhere(trial, operation, pace={"approve": 13, "withdraw": 13}.get(operation, 5))
+    kill_everywhere(trial, operation, pace={"approve": 23, "withdraw": 23}.get(operation, 7))
 
 
 @on_local

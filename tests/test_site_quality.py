@@ -29,7 +29,9 @@ from flows.stages import INPUT_STAGES, Outcome
 pytest_plugins = ["site_browser"]
 
 RELEASES = ("kleinland", "thueringen", "demo")
-STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "EN-301-549", "best-practice")
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "EN-301-549", "best-practice"]
+# The schemes differ in colours only: the dark one is looked at with the rules about colours.
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
 LOADED = {"script": "src", "img": "src", "link": "href", "source": "src", "iframe": "src", "object": "data"}
 # Drawing in software takes seconds; where a test is not about the drawn map, the browser refuses WebGL.
 NO_WEBGL = (
@@ -245,9 +247,10 @@ def test_an_address_that_is_none_is_refused(release: Callable[..., Outcome], tmp
 # --- in a browser --------------------------------------------------------------------------------------------------
 
 
-def violations(page: Any) -> list[str]:
+def violations(page: Any, scheme: str) -> list[str]:
     """What axe finds: rule, what it is, and the first place."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": list(STANDARDS)}}).response["violations"]
+    chosen = {"type": "tag", "values": STANDARDS} if scheme == "light" else {"type": "rule", "values": OF_COLOURS}
+    found = Axe().run(page, options={"runOnly": chosen}).response["violations"]
     return [f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:200]}; {len(one['nodes'])}x)" for one in found]
 
 
@@ -269,7 +272,7 @@ def look_at(browser: Browser, released: Served, pages: list[str], size: dict[str
             if page.locator("#karte").count():
                 page.wait_for_selector("html.bereit", state="attached")
             page.evaluate(UNFOLD)
-            wrong += [f"{name}: {one}" for one in violations(page)]
+            wrong += [f"{name}: {one}" for one in violations(page, scheme)]
             width = page.evaluate("document.documentElement.scrollWidth")
             wrong += [f"{name}: {width} wide at {size['width']}"] if width > size["width"] else []
             wrong += [f"{name}: {one}" for one in [*complaints, *foreign(requests, released.address)]]
@@ -308,7 +311,8 @@ def test_the_real_pages_are_accessible(browser: Browser, thueringen: Served) -> 
 def test_the_demonstration_is_accessible(browser: Browser, demo: Served) -> None:
     """Where invented answers and their marks stand."""
     place = next(page for page in kinds(demo) if page.startswith("ort/") and not leads_on(demo.folder / page))
-    assert look_at(browser, demo, ["befragung.html", place, with_panel(demo)], PHONE, "dark") == []
+    for scheme in ("light", "dark"):
+        assert look_at(browser, demo, ["befragung.html", place, with_panel(demo)], PHONE, scheme) == []
 
 
 @pytest.mark.slow
@@ -319,7 +323,7 @@ def test_the_drawn_map_is_accessible(browser: Browser, kleinland: Served) -> Non
         complaints, requests = observed(page)
         page.goto(f"{kleinland.address}/index.html")
         page.wait_for_selector(MAP_DRAWN, state="attached")
-        assert violations(page) == []
+        assert violations(page, "light") == []
         assert complaints == []
         assert foreign(requests, kleinland.address) == []
 
