@@ -232,16 +232,20 @@ def office_server() -> Iterator[FaultServer]:
 
 
 @pytest.fixture(scope="session")
-def nightly_flow(server: Prefect) -> Iterator[Callable[..., Any]]:
+def nightly_flow(server: Prefect) -> Callable[..., Any]:
     """The nightly flow in this process, on the Prefect server of the tests, with lean releases."""
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from flows.refresh import nightly
 
-    with pytest.MonkeyPatch.context() as patch, lean(), temporary_settings({PREFECT_API_URL: server.url}):
-        patch.setenv("SHARE_TOKEN", TOKEN)
-        patch.setattr("flows.package.build", lean_build)
-        yield nightly
+    def run(**parameters: Any) -> Any:
+        # For the length of a night only: other tests of this session build whole releases.
+        with pytest.MonkeyPatch.context() as patch, lean(), temporary_settings({PREFECT_API_URL: server.url}):
+            patch.setenv("SHARE_TOKEN", TOKEN)
+            patch.setattr("flows.package.build", lean_build)
+            return nightly(**parameters)
+
+    return run
 
 
 @pytest.fixture(scope="session")
