@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from dataclasses import asdict, replace
 from datetime import date
@@ -22,6 +21,7 @@ from flows.sources.effective import effective_sources
 from flows.sources.fetch import PENDING, UNCHANGED, fetch_all
 from flows.sources.snapshots import sources_folder
 from flows.store import block_of, held_ids, held_provenance, provenance_of, read_index
+from flows.tables import read_table
 
 # What a map of the current territory is made of.
 CURRENT_BASES = ("boundaries_current", "register_current", "population_current")
@@ -103,9 +103,9 @@ def _with_findings(run: Run, sources: tuple[Source, ...], ages: tuple[Age, ...])
             f"Das Profil „{profile.name}“ soll den aktuellen Gebietsstand zeigen; dazu fehlt: {', '.join(missing)}. "
             "Bitte unter [fetch] die Quellen „vg250“ und „auszug_gv“ eintragen."
         )
-    boundaries, population = (run.original(given[f"{dataset}_current"]) for dataset in ("boundaries", "population"))
-    territory = _newest(_parquet_values(boundaries, "gebietsstand"), given["boundaries_current"])
-    counted = _newest(_csv_values(population, "einwohner_stand"), given["population_current"])
+    boundaries, population = (given[f"{dataset}_current"] for dataset in ("boundaries", "population"))
+    territory = _newest(_parquet_values(run.original(boundaries), "gebietsstand"), boundaries)
+    counted = _newest(_table_values(run.original(population), population, "einwohner_stand"), population)
     return replace(profile, territory_date=territory, population_date=counted)
 
 
@@ -120,9 +120,12 @@ def _parquet_values(file: Path, column: str) -> set[str]:
     return {str(value) for name in table.column_names for value in table.column(name).to_pylist() if value}
 
 
-def _csv_values(file: Path, column: str) -> set[str]:
-    with file.open(encoding="utf-8", newline="") as stream:
-        return {row.get(column) or "" for row in csv.DictReader(stream)}
+def _table_values(file: Path, source: Source, column: str) -> set[str]:
+    table = read_table(file, source.sheet, source.label)
+    if column not in table.columns:
+        return set()
+    place = table.columns.index(column)
+    return {row[place] or "" for row in table.rows}
 
 
 def _newest(days: set[str], source: Source) -> date:

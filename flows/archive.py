@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from flows.store import Store
+from flows.store import Store, provenances
 from flows.targets.local import LocalTarget
 
 
@@ -36,6 +36,11 @@ def forget_inputs(store: Store, needed: Iterable[str]) -> list[str]:
     for digest in removed:
         LocalTarget(store.workspace).delete(_key(digest))
     return removed
+
+
+def forget_unneeded(store: Store) -> list[str]:
+    """Remove the kept inputs from which no published or held release was made; returns their digests."""
+    return forget_inputs(store, set[str]().union(*(digests_of(record) for record in provenances(store).values())))
 
 
 def kept_digests(store: Store) -> set[str]:

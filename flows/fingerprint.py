@@ -12,6 +12,9 @@ from typing import Any
 from flows.paths import CONTRACTS, LOCK, ROOT, SQL
 from flows.profile import Profile
 
+# Other limits of gates and ages do not make good what a person put aside; a source that is old counts by its name.
+LIMITS = ("vergleich", "warnen_nach_tagen", "anhalten_nach_tagen")
+
 
 def _code_files() -> Iterable[Path]:
     package = Path(__file__).resolve().parent
@@ -74,5 +77,5 @@ def inputs_fingerprint(inputs: dict[str, dict[str, Any]], profile: Profile) -> s
     said = {
         name: {key: value for key, value in record.items() if key != "retrieved"} for name, record in inputs.items()
     }
-    settings = {key: value for key, value in parameters(profile).items() if key != "vergleich"}
+    settings = {key: value for key, value in parameters(profile).items() if key not in LIMITS}
     return _sha256({"eingaben": said, "parameter": settings})

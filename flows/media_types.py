@@ -18,7 +18,6 @@ OTHERS = {
     ".json": "application/json",
     ".jsonld": "application/ld+json",
     ".md": "text/markdown",
-    ".mjs": "text/javascript",
     ".pdf": "application/pdf",
     ".png": "image/png",
     ".qgz": "application/zip",
@@ -26,7 +25,6 @@ OTHERS = {
     ".svg": "image/svg+xml",
     ".ttl": "text/turtle",
     ".txt": "text/plain",
-    ".webp": "image/webp",
     ".xml": "application/xml",
 }
 

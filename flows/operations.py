@@ -1,7 +1,7 @@
-"""What an operator does with releases: approve, reject, roll back, withdraw, prune. Each can be run twice and killed.
+"""What an operator does with releases: approve, reject, roll back, prune; ``flows.withdrawal`` is the last resort.
 
-Call them with the store locked (``store.locked``). Every ``finish_…`` completes an operation from its journal entry.
-The functions return whether there was anything to do.
+Each can be run twice and killed. Call them with the store locked (``store.locked``). Every ``finish_…`` completes an
+operation from its journal entry, and ``recover`` calls them all. The functions return whether there was anything to do.
 """
 
 from __future__ import annotations
@@ -13,36 +13,29 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from flows.archive import digests_of, forget_inputs
-from flows.checksums import SIGNATURE, renew_manifest
+from flows.archive import forget_unneeded
+from flows.checksums import renew_manifest
 from flows.errors import Refused, WrongUsage
 from flows.findings import Finding
-from flows.german import day as german_day
-from flows.metadata.changes import purge_comparison
-from flows.signature import sign_manifest, signing_key
 from flows.store import (
     HELD_RELEASE,
     HELD_REPORT,
     PRUNED,
-    PUBLISHED,
-    WITHDRAWN,
     Store,
     begin,
     begun,
     block,
-    block_of,
     drop_held,
     end,
-    entry_of,
     existing_id,
     faults,
     finish_publish,
     folder_faults,
-    folder_of,
     held_folder,
     held_ids,
     held_provenance,
     lift_blocks,
+    need_reason,
     point,
     publish_folder,
     published_ids,
@@ -52,37 +45,7 @@ from flows.store import (
     write_index,
 )
 from flows.targets.local import LocalTarget
-from flows.tombstone import write_tombstone
-
-
-def _need_reason(reason: str) -> None:
-    if not reason.strip():
-        raise WrongUsage("Bitte mit --reason einen Grund angeben; er wird mit der Ausgabe festgehalten.")
-
-
-def _records(store: Store) -> dict[str, dict[str, Any]]:
-    """``provenance.json`` of every release whose data are there, published or held, by id.
-
-    A damaged release without one is left out: it cannot be built again, so nothing is kept for it.
-    """
-    records = {release_id: _provenance_if_any(store, release_id) for release_id in published_ids(store)}
-    found = {release_id: record for release_id, record in records.items() if record}
-    return found | {held: held_provenance(store, held) for held in held_ids(store)}
-
-
-def _provenance_if_any(store: Store, release_id: str) -> dict[str, Any] | None:
-    """``provenance.json`` of a release, or None when it was pruned or is damaged."""
-    content = store.target.read(f"releases/{release_id}/provenance.json")
-    try:
-        return dict(json.loads(content)) if content else None
-    except ValueError:
-        return None
-
-
-def _forget_unneeded(store: Store) -> list[str]:
-    """Remove the kept inputs from which no published or held release was made; returns their digests."""
-    return forget_inputs(store, set[str]().union(*(digests_of(record) for record in _records(store).values())))
-
+from flows.withdrawal import finish_withdraw
 
 # --- holding -------------------------------------------------------------------------------------------------------
 
@@ -111,7 +74,7 @@ def approve(store: Store, release_id: str, reason: str, approver: str, day: date
     Raises ``Refused`` when its files no longer verify, ``WrongUsage`` without a reason, for an id that is not held, or
     when another release came out since it was compared.
     """
-    _need_reason(reason)
+    need_reason(reason)
     if release_id in published_ids(store):
         return False
     held = held_folder(store, release_id) / HELD_RELEASE
@@ -147,7 +110,7 @@ def add_approval(folder: Path, approval: dict[str, str]) -> None:
 
 def reject(store: Store, release_id: str, reason: str, day: date) -> bool:
     """Drop a held release and note its inputs, so that the next run does not hold the same again."""
-    _need_reason(reason)
+    need_reason(reason)
     notes = read_index(store)["sperren"]
     if release_id not in held_ids(store) and any(n["ausgabe"] == release_id and n["art"] == "reject" for n in notes):
         return False
@@ -163,7 +126,7 @@ def finish_reject(store: Store, release_id: str, inputs: str, reason: str, day: 
     block(index, "reject", release_id, inputs, reason, day)
     write_index(store, index)
     LocalTarget(store.workspace).remove(f"held/{release_id}")
-    _forget_unneeded(store)
+    forget_unneeded(store)
     end(store)
 
 
@@ -175,7 +138,7 @@ def rollback(store: Store, release_id: str, reason: str, day: date) -> bool:
 
     Raises ``Refused`` when it does not verify, ``WrongUsage`` without a reason or for an id that is not published.
     """
-    _need_reason(reason)
+    need_reason(reason)
     wanted = existing_id(store, release_id)
     present = store.target.pointer()
     if present == wanted:
@@ -200,139 +163,6 @@ def finish_rollback(store: Store, wanted: str, present: str | None, reason: str,
     point(store, wanted)
     end(store)
     return []
-
-
-# --- withdrawal ----------------------------------------------------------------------------------------------------
-
-
-def withdraw(store: Store, release_id: str, reason: str, day: date) -> list[str] | None:
-    """Remove a release's data for good and leave a dated tombstone at its address; None when that was done before.
-
-    Kept inputs that no other release uses go, and so do comparisons with it, which repeat its values. ``latest``
-    moves to the newest other release that verifies and that nobody put aside. Returns the ids of other releases made
-    from inputs of the withdrawn one: what was wrong may be in them too.
-
-    Raises ``WrongUsage`` without a reason, for an id that is neither published nor pruned, or when other releases must
-    be signed anew and the key is missing.
-    """
-    _need_reason(reason)
-    entry = entry_of(store, release_id)
-    if entry and entry["status"] == WITHDRAWN:
-        return None
-    if not entry or entry["status"] == PUBLISHED:
-        release_id = existing_id(store, release_id)
-    signing_key(store.signature_key)
-    provenance = _provenance_if_any(store, release_id)
-    present = store.target.pointer()
-    arguments: dict[str, Any] = {
-        "ausgabe": release_id,
-        "grund": reason,
-        "datum": day.isoformat(),
-        "titel": provenance["parameter"]["titel"] if provenance else "Präventionskarte",
-        "synthetisch": bool(store.prefix),
-        "aktuell": _fallback(store, release_id) if present == release_id else present,
-        "signiert": _rightly_signed(store),
-    }
-    begin(store, "withdraw", **arguments)
-    finish_withdraw(store, **arguments)
-    used = digests_of(provenance) if provenance else set()
-    return [other for other, record in _records(store).items() if used & digests_of(record)]
-
-
-def _fallback(store: Store, *without: str) -> str | None:
-    """The newest release that verifies and whose inputs nobody put aside, or None."""
-    index = read_index(store)
-    inputs = {entry["ausgabe"]: entry["eingaben"] for entry in index["ausgaben"]}
-    for release_id in reversed(published_ids(store)):
-        if release_id not in without and not block_of(index, inputs[release_id]) and not faults(store, release_id):
-            return release_id
-    return None
-
-
-def _rightly_signed(store: Store) -> list[str]:
-    """Ids of the published releases whose signature is ours: a changed manifest of another one is not signed."""
-    if not store.signature_key:
-        return []
-    signed = (one for one in published_ids(store) if store.target.read(f"releases/{one}/{SIGNATURE}") is not None)
-    return [release_id for release_id in signed if not faults(store, release_id)]
-
-
-def finish_withdraw(
-    store: Store,
-    ausgabe: str,
-    grund: str,
-    datum: str,
-    titel: str,
-    synthetisch: bool,
-    aktuell: str | None,
-    signiert: list[str],
-) -> None:
-    """Complete a withdrawal; arguments as written to the journal: ``aktuell`` is where ``latest`` is to point then,
-    ``signiert`` are the releases that were rightly signed before.
-    """
-    index = read_index(store)
-    for entry in index["ausgaben"]:
-        if entry["ausgabe"] == ausgabe:
-            block(index, "withdraw", ausgabe, entry["eingaben"], grund, date.fromisoformat(datum))
-            entry |= {"status": WITHDRAWN, "grund": grund, "zurueckgezogen_am": datum}
-    # The pointer leaves the release before its data go.
-    if store.target.pointer() == ausgabe:
-        _point_to(store, aktuell, ausgabe)
-    write_index(store, index)
-    stone = store.work / f"tombstone-{ausgabe}"
-    write_tombstone(stone, ausgabe, titel, grund, datum, synthetisch)
-    store.target.install(stone, f"releases/{ausgabe}")
-    compared = {entry["ausgabe"]: entry["vorherige"] for entry in index["ausgaben"] if entry["status"] == PUBLISHED}
-    compared |= {held: held_provenance(store, held)["vorherige"] for held in held_ids(store)}
-    for other, previous in compared.items():
-        if previous == ausgabe:
-            _purge(store, other, ausgabe, grund, datum, other in signiert)
-    # It may have been emptied too, and then its document is another, or it was parked elsewhere meanwhile.
-    if store.target.pointer() != aktuell or compared.get(aktuell or "") == ausgabe:
-        _point_to(store, aktuell, ausgabe)
-    _forget_unneeded(store)
-    end(store)
-
-
-def _point_to(store: Store, wanted: str | None, *without: str) -> None:
-    """Let ``latest`` point to ``wanted`` if it verifies, else to the newest other release that does, else to none."""
-    if wanted is not None and faults(store, wanted):
-        wanted = _fallback(store, *without)
-    point(store, wanted)
-
-
-def _purge(store: Store, release_id: str, withdrawn: str, reason: str, day: str, signed: bool) -> None:
-    """Empty the comparison of a release with a withdrawn one, in the target (where it is ``signed`` anew) or among the
-    held.
-    """
-    held = release_id in held_ids(store)
-    if not held and not store.target.sizes(f"releases/{release_id}"):
-        return
-    source = store.held / release_id if held else folder_of(store, release_id)
-    copy = store.work / f"purge-{release_id}"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(source, copy)
-    folder = copy / HELD_RELEASE if held else copy
-    renew_manifest(folder, purge_comparison(folder, withdrawn, reason, day, bool(store.prefix)))
-    if held:
-        (copy / HELD_REPORT).unlink(missing_ok=True)
-        (copy / HELD_REPORT).write_text(_purged_report(release_id, withdrawn, day), encoding="utf-8")
-        LocalTarget(store.workspace).install(copy, f"held/{release_id}")
-        return
-    if signed:
-        sign_manifest(copy, release_id, store.signature_key)
-    if store.target.pointer() == release_id and not store.target.swaps:
-        # Nothing may point to files that change one by one; the withdrawal lets ``latest`` come back.
-        point(store, _fallback(store, withdrawn, release_id))
-    store.target.install(copy, f"releases/{release_id}")
-
-
-def _purged_report(release_id: str, withdrawn: str, day: str) -> str:
-    return (
-        f"# Ausgabe {release_id} wartet auf Freigabe\n\nWas sie auslöste, wurde entfernt, weil Ausgabe {withdrawn}, "
-        f"mit der verglichen wurde, am {german_day(day)} zurückgezogen wurde. Der nächste Lauf von `praevkarte "
-        "release` vergleicht neu.\n"
-    )
 
 
 # --- pruning -------------------------------------------------------------------------------------------------------
@@ -360,7 +190,7 @@ def finish_prune(store: Store, old: list[str]) -> list[str]:
         write_index(store, index)
     for release_id in old:
         store.target.remove(f"releases/{release_id}")
-    removed = _forget_unneeded(store)
+    removed = forget_unneeded(store)
     end(store)
     return removed
 

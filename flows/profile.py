@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import difflib
 import posixpath
-import tomllib
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from flows.contracts import code_list
 from flows.errors import WrongUsage
+from flows.settings import ALLOWED_BASES, TERRITORY_BASES, read_settings
 
 SYNTHETIC_MARK = "SYNTHETISCH: Beispieldaten zur Demonstration, keine echten Antworten"
 
@@ -173,196 +171,13 @@ class Profile:
         return bool(self.missing)
 
 
-def profile_names(geodata: Path) -> list[str]:
-    """Names of the profiles in ``geodata``, sorted."""
-    return sorted(path.parent.name for path in geodata.glob("*/profile.toml"))
-
-
-# Every setting with its type; a profile states each of them or takes it from the one that it extends.
-SETTINGS: dict[str, type] = {
-    "title": str,
-    "description": str,
-    "lands": list,
-    "synthetic": bool,
-    "outputs": str,
-    "target": str,
-    "signature_key": str,
-    "base_url": str,
-    "publisher.name": str,
-    "publisher.email": str,
-    "publisher.url": str,
-    "publisher.address": str,
-    "publisher.represented_by": str,
-    "publisher.contributor_id": str,
-    "privacy.officer": str,
-    "privacy.hosting": str,
-    "accessibility.law": str,
-    "accessibility.assessed": str,
-    "accessibility.feedback": str,
-    "accessibility.enforcement": str,
-    "licence.name": str,
-    "licence.title": str,
-    "licence.url": str,
-    "territory.basis": str,
-    "territory.date": date,
-    "territory.boundaries_date": date,
-    "territory.changes_until": date,
-    "territory.population_date": date,
-    "survey.wave": str,
-    "thresholds.area_difference": float,
-    "thresholds.page_map_bytes": float,
-    "gates.rows_lost": float,
-    "gates.keys_changed": float,
-    "gates.values_changed": float,
-    "gates.nulls_gained": float,
-    "gates.totals_moved": float,
-    "gates.area_lost": float,
-    "gates.area_moved": float,
-    "gates.smallest": float,
-    "office.set_aside": list,
-    "office.stale_months": float,
-    "notices.recipients": list,
-    "notices.sender": str,
-    "notices.silent_hours": float,
-}
-# Sections whose keys are names that the profile chooses.
-OPEN_SECTIONS = ("sources", "fetch", "warn_after_days", "hold_after_days")
-TERRITORY_BASES = ("befragung", "aktuell")
-# Datasets of records that stand for themselves.
-MAY_WAIT = ("committees", "evidence", "hints", "monitoring", "resources")
-# Published or written to: function mailboxes only (truth rule 5).
-MAILBOXES = ("publisher.email", "privacy.officer", "accessibility.feedback", "notices.sender", "notices.recipients")
-TYPE_WORDS = {
-    str: "ein Text in Anführungszeichen",
-    list: "eine Liste von Texten",
-    bool: "true oder false",
-    date: "ein Datum der Form 2020-06-30 ohne Anführungszeichen",
-    float: "eine Zahl",
-}
-# Where a profile publishes is its own affair: two profiles in one place would overwrite each other, and synthetic
-# releases must never stand where real ones do (truth rule 2).
-NEVER_INHERITED = {"target": "", "base_url": ""}
-
-
-def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        merged[key] = _merge(merged[key], value) if isinstance(value, dict) and key in merged else value
-    return merged
-
-
 def on_basis(profile: Profile, basis: str | None) -> Profile:
     """The profile with another ``territory_basis`` (None: its own); raises ``WrongUsage`` for an unknown one."""
     if basis is None:
         return profile
     if basis not in TERRITORY_BASES:
-        allowed = " oder ".join(f"„{known}“" for known in TERRITORY_BASES)
-        raise WrongUsage(f"Der Gebietsstand „{basis}“ ist unbekannt; erlaubt ist {allowed}.")
+        raise WrongUsage(f"Der Gebietsstand „{basis}“ ist unbekannt; erlaubt ist {ALLOWED_BASES}.")
     return replace(profile, territory_basis=basis)
-
-
-def _settings(geodata: Path, name: str, extending: tuple[str, ...] = ()) -> dict[str, Any]:
-    path = geodata / name / "profile.toml"
-    if not path.is_file():
-        known = ", ".join(profile_names(geodata)) or "keine"
-        raise WrongUsage(f"Das Profil „{name}“ gibt es nicht in {geodata}. Vorhanden: {known}.")
-    if name in extending:
-        raise WrongUsage(f"{path}: das Profil erweitert sich selbst. Bitte „extends“ berichtigen.")
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise WrongUsage(f"{path}: die Datei ist kein gültiges TOML ({error}). Bitte berichtigen.") from None
-    settings["sources"] = {
-        dataset: f"{path.parent / file}" if file else "" for dataset, file in settings.get("sources", {}).items()
-    }
-    if base := settings.pop("extends", None):
-        return _merge(_settings(geodata, base, (*extending, name)) | NEVER_INHERITED, settings)
-    return settings
-
-
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Settings by dotted name."""
-    found: dict[str, Any] = {}
-    for key, value in settings.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return found
-
-
-def _fits(value: Any, kind: type) -> bool:
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if kind is list:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    # A datetime is a date to Python, but not the day that is meant.
-    return type(value) is kind
-
-
-def _checked(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings by dotted name; raises ``WrongUsage`` for one that is missing, unknown or of the wrong type."""
-    flat = _flat({key: value for key, value in settings.items() if key not in OPEN_SECTIONS})
-    for key in flat.keys() - SETTINGS.keys():
-        near = difflib.get_close_matches(key, SETTINGS, n=1)
-        hint = f"Meinten Sie „{near[0]}“?" if near else "Bitte entfernen."
-        raise WrongUsage(f"{path}: die Einstellung „{key}“ gibt es nicht. {hint}")
-    for key, kind in SETTINGS.items():
-        if key not in flat:
-            raise WrongUsage(f"{path}: die Einstellung „{key}“ fehlt. Bitte ergänzen: {TYPE_WORDS[kind]}.")
-        if not _fits(flat[key], kind):
-            raise WrongUsage(f"{path}: die Einstellung „{key}“ ist {flat[key]!r}; erwartet wird {TYPE_WORDS[kind]}.")
-    if flat["territory.basis"] not in TERRITORY_BASES:
-        allowed = " oder ".join(f"„{basis}“" for basis in TERRITORY_BASES)
-        raise WrongUsage(f"{path}: „territory.basis“ ist „{flat['territory.basis']}“; erlaubt ist {allowed}.")
-    return flat | {section: settings.get(section, {}) for section in OPEN_SECTIONS}
-
-
-def _check_set_aside(path: Path, flat: dict[str, Any]) -> None:
-    """Only what the office keeps as records of their own may wait; answers of a survey are published whole or not."""
-    for dataset in flat["office.set_aside"]:
-        if dataset not in MAY_WAIT:
-            raise WrongUsage(
-                f"{path}: „office.set_aside“ nennt {dataset}; zurückstellen lassen sich nur Einträge von "
-                f"{', '.join(MAY_WAIT)}."
-            )
-
-
-def _check_open_sections(path: Path, flat: dict[str, Any]) -> None:
-    """Days are whole numbers; a fetch has texts only, of which ``kind`` and ``place`` must be there."""
-    for section in ("warn_after_days", "hold_after_days"):
-        for dataset, days in flat[section].items():
-            if type(days) is not int or days < 0:
-                raise WrongUsage(f"{path}: [{section}] {dataset} ist {days!r}; erwartet wird eine Zahl von Tagen.")
-    for name, settings in flat["fetch"].items():
-        given = settings if isinstance(settings, dict) else {}
-        if not {"kind", "place"} <= given.keys() or not all(isinstance(value, str) for value in given.values()):
-            raise WrongUsage(f"{path}: [fetch.{name}] braucht „kind“ und „place“; alle Angaben sind Texte.")
-
-
-def _check_place(path: Path, flat: dict[str, Any]) -> None:
-    """Releases stay below the outputs folder, and synthetic ones in a folder of their own."""
-    place = posixpath.normpath(flat["outputs"])
-    if place.startswith(("..", "/")):
-        raise WrongUsage(
-            f"{path}: „outputs“ muss ein Ordner innerhalb der Ausgaben sein, ist aber „{flat['outputs']}“."
-        )
-    if flat["synthetic"] and place == ".":
-        raise WrongUsage(
-            f"{path}: ein synthetisches Profil braucht einen eigenen Ordner in „outputs“, "
-            "damit Beispieldaten nie neben echten stehen."
-        )
-
-
-def _check_mailboxes(path: Path, flat: dict[str, Any]) -> None:
-    """Addresses are a function's mailbox, never a person's (truth rule 5)."""
-    known = {code.code for code in code_list("funktionspostfach")}
-    for setting in MAILBOXES:
-        given = flat[setting]
-        for address in given if isinstance(given, list) else [given]:
-            mailbox = address.partition("@")[0].lower()
-            if mailbox and mailbox not in known:
-                raise WrongUsage(
-                    f"{path}: „{setting}“ ist {address}; veröffentlicht werden nur Funktionspostfächer. "
-                    "Ist es eines, dann bitte in geodata/contracts/codes/funktionspostfach.csv ergänzen."
-                )
 
 
 def _source(dataset: str, reference: str) -> Source:
@@ -381,18 +196,8 @@ def _part(flat: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def load_profile(geodata: Path, name: str) -> Profile:
-    """Read ``geodata/<name>/profile.toml``.
-
-    Raises ``WrongUsage`` when the profile does not exist, extends itself, has a setting that is missing, unknown or of
-    the wrong type or not allowed, is synthetic and would publish to the place of real releases, or names a person's
-    mailbox.
-    """
-    path = geodata / name / "profile.toml"
-    flat = _checked(path, _settings(geodata, name))
-    _check_place(path, flat)
-    _check_open_sections(path, flat)
-    _check_set_aside(path, flat)
-    _check_mailboxes(path, flat)
+    """Read ``geodata/<name>/profile.toml``; raises ``WrongUsage`` for what ``flows.settings`` finds wrong with it."""
+    flat = read_settings(geodata, name)
     return Profile(
         name=name,
         folder=geodata / name,

@@ -1,7 +1,7 @@
-"""The nightly flow: the stages of ``flows.stages`` as Prefect tasks, and what the office reads about each run.
+"""The nightly flow: the stages of ``flows.stages`` as Prefect tasks.
 
-What a person must know of goes out as a notice (``flows.notices``); a held release asks for approval in a run of its
-own (``flows.deployments.approval``).
+What the office reads about each run is made by ``flows.nights.artifacts``; what a person must know of goes out as a
+notice (``flows.notices``); a held release asks for approval in a run of its own (``flows.deployments.approval``).
 
 Nothing else imports this module: an import of Prefect takes 4-5 s, which the command line must not pay.
 """
@@ -9,11 +9,9 @@ Nothing else imports this module: an import of Prefect takes 4-5 s, which the co
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from asyncio import CancelledError
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -28,19 +26,18 @@ from prefect.flows import Flow
 from prefect.states import Completed, Failed
 from prefect.tasks import Task, exponential_backoff
 
-from flows.contracts import release_contracts
 from flows.deployments.approval import settle_questions
 from flows.deployments.settings import artifact_key, geodata_folder, outputs_folder, settings_of
-from flows.errors import PipelineError, Refused, SourceUnavailable, StoreBusy
+from flows.errors import PipelineError, SourceUnavailable, StoreBusy
 from flows.german import day as german_day
-from flows.german import number
+from flows.nights.artifacts import Step, check_rows, summary
 from flows.nights.conditions import age_condition, condition_after
-from flows.nights.last_run import FAILED, operation_folder, record_run
-from flows.nights.recorded import failure_message, recorded_run
+from flows.nights.last_run import operation_folder
+from flows.nights.recorded import failure_message, note_failure, recorded_run
 from flows.nights.stage_log import stage_line, wants_json
 from flows.notices import notify
 from flows.notices.texts import Condition, broken, failed
-from flows.profile import SYNTHETIC_MARK, Profile
+from flows.profile import Profile
 from flows.run import Run, StageReport
 from flows.stages import Outcome, Stage, store_of, today
 
@@ -52,28 +49,8 @@ RETRY_JITTER = 0.5
 LONGEST_SECONDS = 90 * 60
 # What the notices are about: how the nights end, how old the sources are.
 TOPIC, AGES = "nacht", "quellen"
-# So many findings go into the table artifact, which a browser shows as one page.
-SHOWN = 1000
-HEADINGS = {
-    "check": "Prüfung",
-    "source": "Quelle",
-    "row": "Zeile",
-    "column": "Spalte",
-    "value": "Wert",
-    "message": "Meldung",
-    "remedy": "Abhilfe",
-}
 # Runs that end well but publish nothing that a person waits for must not look like the others.
 STATE_NAMES = {"held": "Wartet auf Freigabe", "blocked": "Gesperrt"}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A stage as it ran: how long it took (s) and its report, or None when it failed."""
-
-    stage: Stage
-    seconds: float
-    report: StageReport | None
 
 
 def _run_name() -> str:
@@ -120,61 +97,6 @@ def run_as_task(stage: Stage, run: Run) -> StageReport:
     return report
 
 
-def _seconds(step: Step) -> str:
-    return number(round(step.seconds, 1))
-
-
-def _escaped(text: str) -> str:
-    """A text that Markdown shows as it is, on one line."""
-    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", " ".join(text.split()))
-
-
-def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [headings, tuple("---" for _ in headings), *(tuple(map(_escaped, row)) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def summary(title: str, message: str, steps: Sequence[Step], settings: Profile | None, outcome: Outcome | None) -> str:
-    """The run as Markdown: outcome, rows per dataset of what was built, seconds per stage, remarks."""
-    parts = [f"# {_escaped(title)}", f"**{_escaped(message)}**"]
-    notes = [note for step in steps if step.report for note in step.report.notes]
-    if settings and settings.synthetic:
-        parts.append(f"**{_escaped(SYNTHETIC_MARK)}**")
-    if settings and settings.draft:
-        notes.append(f"Entwurf, nicht veröffentlicht. Im Profil fehlen noch: {', '.join(settings.missing)}.")
-    if outcome and outcome.recovered:
-        notes.append(outcome.recovered)
-    if outcome and "package" in outcome.reports:
-        titles = {contract.name: contract.title for contract in release_contracts()}
-        rows = outcome.reports["package"].rows.items()
-        datasets = [(name, titles.get(name, ""), number(count)) for name, count in rows]
-        parts += ["## Datensätze", _table(("Datensatz", "Inhalt", "Zeilen"), datasets)]
-    if steps:
-        times = [(step.stage.title, _seconds(step), "" if step.report else "abgebrochen") for step in steps]
-        parts += ["## Schritte", _table(("Schritt", "Sekunden", "Vermerk"), times)]
-    if notes:
-        parts += ["## Hinweise", "\n".join(f"- {_escaped(note)}" for note in notes)]
-    return "\n\n".join(parts) + "\n"
-
-
-def check_rows(outcome: Outcome | None, error: PipelineError | None) -> list[dict[str, Any]]:
-    """The check results as rows of a table: the findings, or what was looked at and which gates hold the release."""
-    if isinstance(error, Refused):
-        found = [finding.as_dict() for finding in error.findings]
-        if len(found) > SHOWN:
-            rest = f"… und {number(len(found) - SHOWN)} weitere; alle zeigt `praevkarte check --json`."
-            found[SHOWN:] = [dict.fromkeys(HEADINGS) | {"message": rest}]
-        return [{heading: row[field] for field, heading in HEADINGS.items()} for row in found]
-    if outcome is None:
-        return [{"Ergebnis": "nicht zu Ende geprüft", "Umfang": str(error)}]
-    if "check" not in outcome.reports:
-        return [{"Ergebnis": "nicht erneut geprüft", "Umfang": outcome.text}]
-    rows = [{"Ergebnis": "keine Befunde", "Umfang": "; ".join(outcome.reports["check"].notes)}]
-    if outcome.result == "held":
-        rows += [{"Ergebnis": "Freigabe nötig", "Umfang": text} for text in outcome.reports["publish"].notes]
-    return rows
-
-
 def where_to_read(settings: Profile) -> str:
     """Where the run stands in Prefect."""
     place = runtime.flow_run.ui_url or "Prefect"
@@ -192,9 +114,8 @@ def tell_of_crash(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) ->
     geodata, outputs = (Path(parameters[name]) if parameters.get(name) else None for name in ("geodata", "outputs"))
     settings = settings_of(parameters["profile"], geodata)
     folder = outputs_folder(outputs)
-    store = store_of(settings, folder)
     text = "Der Prozess des Laufs wurde von außen beendet (Speicher, Neustart, Abbruch)."
-    record_run(store, FAILED, text, datetime.now(UTC), str(flow_run.id))
+    note_failure(settings, folder, text, str(flow_run.id))
     report = f"Prefect, Lauf „{flow_run.name}“ ({state.name})"
     _tell(settings, folder, broken(settings.name, settings.title, "abgestuerzt", text, report, str(flow_run.id)))
 
@@ -220,7 +141,7 @@ def nightly(
     Ends Completed (published, nothing changed, or under a name of its own: a person must decide) or, when the pipeline
     refuses or a source is missing, Failed with the reason; both leave the artifacts ``zusammenfassung-<profile>`` and
     ``pruefungen-<profile>`` and a notice where the state changed. Any other error is a programming error: it is told,
-    and passes through.
+    and passes through. So does the end of a run that takes too long.
     """
     steps: list[Step] = []
     settings: Profile | None = None
@@ -257,6 +178,13 @@ def nightly(
         message = failure_message(error)
         if settings and not isinstance(error, StoreBusy):
             tell(failed(settings.name, settings.title, error, where_to_read(settings), run_id))
+    except CancelledError:
+        # Prefect's way to end a run that took longer than LONGEST_SECONDS; it is no Exception.
+        if settings:
+            text = f"Der Lauf dauerte länger als {LONGEST_SECONDS // 60} Minuten und wurde beendet."
+            note_failure(settings, folder, text, run_id)
+            tell(broken(settings.name, settings.title, "zu_lange", text, where_to_read(settings), run_id))
+        raise
     except Exception as error:
         # Told and passed on: Prefect shows it with its traceback.
         if settings:

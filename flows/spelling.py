@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Mapping
 
 CLOSE = 0.75
-# Spellings of one letter that typists exchange: umlauts and ß written out.
-WRITTEN_OUT = (("ß", "ss"), ("ae", "a"), ("oe", "o"), ("ue", "u"))
+# Umlauts that typists write out; ``casefold`` writes out ß.
+WRITTEN_OUT = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 # What the register adds to a name and people leave out: "Jena, Stadt", "Erfurt, Landeshauptstadt".
 ADDITION = re.compile(r",[^,]*stadt$")
 

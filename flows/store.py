@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,6 +35,8 @@ ID = re.compile(rf"^(?:{SYNTHETIC_PREFIX})?\d{{4}}\.\d{{2}}\.\d{{2}}(?:\.\d+)?$"
 INDEX = "releases.json"
 HELD_RELEASE, HELD_REPORT = "release", "bericht.md"
 PUBLISHED, WITHDRAWN, PRUNED = "veroeffentlicht", "zurueckgezogen", "entfernt"
+# The same as people read it.
+STATUS_WORDS = {PUBLISHED: "veröffentlicht", WITHDRAWN: "zurückgezogen", PRUNED: "entfernt"}
 
 # What the operator can mend: no room, no right to write.
 DISK_ERRORS = {
@@ -194,20 +196,29 @@ def existing_id(store: Store, wanted: str) -> str:
 
 
 def read_index(store: Store) -> dict[str, Any]:
-    """``releases.json``: ``ausgaben`` and ``sperren`` (inputs that must not be published again by themselves)."""
+    """``releases.json``: ``ausgaben`` and ``sperren`` (inputs that must not be published again by themselves).
+
+    Raises ``StoreUnusable`` for a damaged file, an empty one too: taken for a new store's, it would be written over.
+    """
     content = store.target.read(INDEX)
-    try:
-        index: dict[str, Any] = json.loads(content) if content else {"ausgaben": [], "sperren": []}
-    except ValueError:
-        raise StoreUnusable(
-            f"{store.target.address(INDEX)}: die Datei ist beschädigt. Bitte wiederherstellen."
-        ) from None
-    return index
+    if content is None:
+        return {"ausgaben": [], "sperren": []}
+    with suppress(ValueError, KeyError, TypeError):
+        index: dict[str, Any] = json.loads(content)
+        if isinstance(index["ausgaben"], list) and isinstance(index["sperren"], list):
+            return index
+    raise StoreUnusable(f"{store.target.address(INDEX)}: die Datei ist beschädigt. Bitte wiederherstellen.")
 
 
 def write_index(store: Store, index: dict[str, Any]) -> None:
     """Replace ``releases.json``."""
     store.target.write(INDEX, (json.dumps(index, ensure_ascii=False, indent=2) + "\n").encode("utf-8"))
+
+
+def need_reason(reason: str) -> None:
+    """Raise ``WrongUsage`` where an operation is to be done without a reason."""
+    if not reason.strip():
+        raise WrongUsage("Bitte mit --reason einen Grund angeben; er wird mit der Ausgabe festgehalten.")
 
 
 def block(index: dict[str, Any], kind: str, release_id: str, inputs: str, reason: str, day: date) -> None:
@@ -265,6 +276,15 @@ def provenance_of(store: Store, release_id: str) -> dict[str, Any]:
         )
     record: dict[str, Any] = json.loads(content)
     return record
+
+
+def readable_provenance(store: Store, release_id: str) -> dict[str, Any] | None:
+    """``provenance.json`` of a release, or None when it was pruned or is damaged."""
+    content = store.target.read(f"releases/{release_id}/provenance.json")
+    try:
+        return dict(json.loads(content)) if content else None
+    except ValueError:
+        return None
 
 
 def _findings(found: Mapping[str, str], release_id: str) -> list[Finding]:
@@ -377,6 +397,16 @@ def held_provenance(store: Store, release_id: str) -> dict[str, Any]:
             "erneut aufrufen."
         ) from None
     return record
+
+
+def provenances(store: Store) -> dict[str, dict[str, Any]]:
+    """``provenance.json`` of every release whose data are there, published or held, by id.
+
+    A damaged release without one is left out: it cannot be built again, so nothing is kept for it.
+    """
+    records = {release_id: readable_provenance(store, release_id) for release_id in published_ids(store)}
+    found = {release_id: record for release_id, record in records.items() if record}
+    return found | {held: held_provenance(store, held) for held in held_ids(store)}
 
 
 def drop_held(store: Store, inputs: str, keep: str | None = None) -> None:

@@ -27,9 +27,10 @@ import obstore
 from conftest import PROFILE
 from operating import HELD, LATER, Place
 
-from flows.operations import approve, prune, reject, rollback, withdraw
+from flows.operations import approve, prune, reject, rollback
 from flows.profile import load_profile
 from flows.store import Store
+from flows.withdrawal import withdraw
 
 REASON = "zum Versuch"
 OPERATIONS: dict[str, Callable[[Store, str], object]] = {

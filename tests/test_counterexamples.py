@@ -7,9 +7,12 @@ Kleinland's, or settings in ``profile.toml``) and, in ``expected.txt``, every wo
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+from conftest import build_geodata
 
 from flows.errors import PipelineError, Refused
 from flows.paths import ROOT, SQL
@@ -21,10 +24,28 @@ NAMES = sorted(path.name for path in FOLDER.iterdir())
 READING_RULES = {"herkunft", "lesbar", "spalten", "pflicht", "typ", "muster", "codeliste", "bereich", "flaeche"}
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the operator reads, and the names of the rules that are broken."""
+
+    text: str
+    rules: frozenset[str]
+
+
 @pytest.fixture(scope="module")
-def seen() -> dict[str, set[str]]:
-    """Names of the rules that each counterexample has broken so far."""
-    return {}
+def refused(release: Callable[..., Outcome], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Refusal]:
+    """``refused(name)`` hands a counterexample in, once for all tests, and says how it was answered."""
+
+    @cache
+    def hand_in(name: str) -> Refusal:
+        folder = tmp_path_factory.mktemp(name)
+        geodata = build_geodata(folder / "geodata", FOLDER / name)
+        with pytest.raises(PipelineError) as caught:
+            release(geodata, folder / "outputs", stages=INPUT_STAGES)
+        found = caught.value.findings if isinstance(caught.value, Refused) else ()
+        return Refusal(message(caught.value, geodata), frozenset(finding.check for finding in found))
+
+    return hand_in
 
 
 def message(error: PipelineError, geodata: Path) -> str:
@@ -33,26 +54,14 @@ def message(error: PipelineError, geodata: Path) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_counterexample_is_refused_in_exactly_these_words(
-    name: str,
-    make_geodata: Callable[..., Path],
-    release: Callable[..., Outcome],
-    outputs: Path,
-    seen: dict[str, set[str]],
-) -> None:
-    geodata = make_geodata(FOLDER / name)
-    with pytest.raises(PipelineError) as caught:
-        release(geodata, outputs, stages=INPUT_STAGES)
-    seen[name] = {finding.check for finding in caught.value.findings} if isinstance(caught.value, Refused) else set()
+def test_a_counterexample_is_refused_in_exactly_these_words(name: str, refused: Callable[[str], Refusal]) -> None:
     expected = (FOLDER / name / "expected.txt").read_text(encoding="utf-8")
-    assert message(caught.value, geodata) + "\n" == expected
+    assert refused(name).text + "\n" == expected
 
 
-def test_every_rule_is_shown_to_fail(seen: dict[str, set[str]]) -> None:
-    if seen.keys() != set(NAMES):
-        pytest.skip("says something only after all counterexamples have run")
+def test_every_rule_is_shown_to_fail(refused: Callable[[str], Refusal]) -> None:
     data_tests = {path.stem for path in (SQL / "checks").glob("*.sql")}
-    assert set().union(*seen.values()) == data_tests | READING_RULES
+    assert frozenset().union(*(refused(name).rules for name in NAMES)) == data_tests | READING_RULES
 
 
 def test_kleinland_itself_breaks_no_rule(geodata: Path, release: Callable[..., Outcome], outputs: Path) -> None:

@@ -107,19 +107,14 @@ def check_sound(place: Place) -> None:
 # --- named points --------------------------------------------------------------------------------------------------
 
 
-def slow(*values: str) -> object:
-    """A point in a run that builds a release first."""
-    return pytest.param(*values, marks=pytest.mark.slow)
-
-
 POINTS = {
-    "a publication before its journal": slow(PUBLISH, "rename .journal.json", SECOND),
+    "a publication before its journal": (PUBLISH, "rename .journal.json", SECOND),
     "a publication before its release appears": (PUBLISH, r"rename releases/2026\.02\.04$", SECOND),
-    "a publication before the index": slow(PUBLISH, "rename releases.json", "2026.02.04"),
-    "a publication before latest.json": slow(PUBLISH, "rename latest.json", "2026.02.04"),
+    "a publication before the index": (PUBLISH, "rename releases.json", "2026.02.04"),
+    "a publication before latest.json": (PUBLISH, "rename latest.json", "2026.02.04"),
     "a publication before the pointer": (PUBLISH, r"rename latest$", "2026.02.04"),
-    "a publication before its journal is closed": slow(PUBLISH, "remove .journal.json", "2026.02.04"),
-    "a publication while its inputs are kept": slow(PUBLISH, "write inputs/", SECOND),
+    "a publication before its journal is closed": (PUBLISH, "remove .journal.json", "2026.02.04"),
+    "a publication while its inputs are kept": (PUBLISH, "write inputs/", SECOND),
     "an approval before the release appears": ("approve", f"rename releases/{HELD}$", SECOND),
     "an approval before the pointer": ("approve", r"rename latest$", HELD),
     "an approval while the held copy goes": ("approve", "rename held/", HELD),
@@ -185,14 +180,12 @@ def kill_everywhere(trial: Trial, operation: str, pace: int = 1) -> None:
         assert contents(place) == expected, where
 
 
-@pytest.mark.slow
 @on_local
 @pytest.mark.parametrize("operation", ["approve", "reject", "rollback", "withdraw", "prune"])
 def test_a_kill_at_every_step_in_a_folder(trial: Trial, operation: str) -> None:
     kill_everywhere(trial, operation)
 
 
-@pytest.mark.slow
 @on_remote
 @pytest.mark.parametrize("operation", ["approve", "reject", "rollback", "withdraw", "prune"])
 def test_a_kill_at_steps_of_an_object_store(trial: Trial, operation: str) -> None:
@@ -221,7 +214,6 @@ def test_a_killed_run_leaves_no_lock_for_the_next_night(trial: Trial) -> None:
     assert leftovers(place) == []
 
 
-@pytest.mark.slow
 @on_remote
 def test_a_dead_holders_lock_on_an_object_store_is_taken_over(trial: Trial) -> None:
     place = trial.set_up()

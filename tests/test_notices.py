@@ -387,6 +387,18 @@ def test_a_wrong_password_is_told_without_it(
     assert "falsch-geraten" not in said + office.kept
 
 
+def test_what_cannot_be_sent_is_told_without_it(
+    office: Office, guarded: Inbox, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's SMTP takes ASCII passwords only."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    office.environment = with_login(guarded.port, "h%C3%B6chst-geheim")
+    said = office.tell(fault())
+    assert "enthält Zeichen, die sich nicht senden lassen" in said
+    assert "höchst-geheim" not in said + office.kept
+    assert guarded.messages == []
+
+
 def test_a_server_without_tls_gets_no_password(office: Office, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """127.0.0.1 stands for a server elsewhere."""
     monkeypatch.setattr("flows.notices.mail.LOOPBACK", set())
@@ -401,6 +413,7 @@ BAD_PLACES: list[Callable[[str], dict[str, str]]] = [
     lambda secret: {"PRAEVKARTE_SMTP_URL": f"smtps://name:{secret}@127.0.0.1:1"},
     lambda secret: {"PRAEVKARTE_SMTP_URL": f"http://name:{secret}@mail.example"},
     lambda secret: {"PRAEVKARTE_SMTP_URL": f"smtp://name:{secret}@mail.example:port"},
+    lambda secret: {"PRAEVKARTE_SMTP_URL": f"smtp://name:{secret}@mail..example:587"},
     lambda secret: {"PRAEVKARTE_WEBHOOK_URL": f"http://127.0.0.1:1/{secret}"},
     lambda secret: {"PRAEVKARTE_WEBHOOK_URL": f"https://[{secret}"},
 ]

@@ -27,7 +27,7 @@ from packaged import ADDRESS
 from flows.archive import kept_digests, kept_input
 from flows.checksums import differences, read_manifest
 from flows.errors import Refused, WrongUsage
-from flows.operations import approve, prune, reject, rollback, withdraw
+from flows.operations import approve, prune, reject, rollback
 from flows.store import (
     HELD_RELEASE,
     HELD_REPORT,
@@ -42,6 +42,7 @@ from flows.store import (
     read_index,
 )
 from flows.verify import index_faults, release_faults, tombstone_faults
+from flows.withdrawal import withdraw
 
 pytest_plugins = ["places"]
 
@@ -87,6 +88,7 @@ def damage(place: Place, release_id: str, name: str, content: bytes | None) -> N
 
 
 @on_both_at_once
+@pytest.mark.slow
 def test_the_first_release_is_published_whole(place_after: Callable[[str | None], Place]) -> None:
     place = place_after(None)
 
@@ -286,9 +288,9 @@ def test_thresholds_and_another_download_do_not_free_rejected_inputs(
     sidecar = geodata / "kleinland" / "register.csv.source.json"
     sidecar.write_text(sidecar.read_text(encoding="utf-8").replace("2026-01-15", "2026-02-05"), encoding="utf-8")
     settings = geodata / "kleinland" / "profile.toml"
-    settings.write_text(
-        settings.read_text(encoding="utf-8").replace("rows_lost = 0.05", "rows_lost = 1"), encoding="utf-8"
-    )
+    laxer = settings.read_text(encoding="utf-8").replace("rows_lost = 0.05", "rows_lost = 1")
+    limits = "[warn_after_days]\nregister = 5000\n[hold_after_days]\nregister = 9000\n"
+    settings.write_text(f"{laxer}\n{limits}", encoding="utf-8")
 
     with place.open() as store:
         reject(store, HELD, "verschwundene Zeilen", LATER)

@@ -1,4 +1,4 @@
-"""The nightly flow: what it tells the office, and how it runs under a real Prefect server and worker on 127.0.0.1."""
+"""The nightly flow: its settings, and how it runs under a real Prefect server and worker on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ import pytest
 import yaml
 from conftest import DAY, KLEINLAND, PROFILE, build_geodata
 from prefect_driving import Night, Prefect, tasks_of, wait_for
+from webserver import Web
 
 from flows.checksums import MANIFEST, differences
-from flows.errors import Refused, SourceUnavailable
-from flows.findings import Finding
-from flows.paths import GEODATA, ROOT
-from flows.profile import SYNTHETIC_MARK, load_profile
-from flows.run import StageReport
-from flows.stages import STAGES, Outcome
+from flows.nights.last_run import read_record
+from flows.paths import ROOT
+from flows.profile import load_profile
+from flows.stages import STAGES, store_of
 
 pytest_plugins = ["prefect_server"]
 
@@ -129,78 +128,6 @@ def test_prefect_yaml_names_no_place_on_this_machine() -> None:
     assert str(Path.home()) not in text
 
 
-# --- What the office reads ---
-
-
-def finding(number: int) -> Finding:
-    return Finding("typ", "evidence.csv", "das ist kein Datum.", "Bitte berichtigen.", number, "belegt_am", "gestern")
-
-
-def test_a_refusal_names_the_first_finding_and_counts_the_rest(refresh: ModuleType) -> None:
-    one = refresh.failure_message(Refused([finding(2)]))
-    assert one == (
-        "Abgelehnt: 1 Befund; es wurde nichts veröffentlicht. "
-        "evidence.csv, Zeile 2, Spalte „belegt_am“, Wert „gestern“: das ist kein Datum. Bitte berichtigen."
-    )
-    many = refresh.failure_message(Refused([finding(line) for line in range(2, 1202)]))
-    assert many.startswith("Abgelehnt: 1.200 Befunde; es wurde nichts veröffentlicht. evidence.csv, Zeile 2,")
-    assert many.endswith("(und 1.199 weitere)")
-
-
-def test_a_missing_source_is_named(refresh: ModuleType) -> None:
-    error = SourceUnavailable("population.csv: die Eingabe fehlt.")
-    assert refresh.failure_message(error) == "Fehler: population.csv: die Eingabe fehlt."
-    assert refresh.check_rows(None, error) == [
-        {"Ergebnis": "nicht zu Ende geprüft", "Umfang": "population.csv: die Eingabe fehlt."}
-    ]
-
-
-def test_every_finding_is_a_row_of_the_check_results_until_a_page_is_full(refresh: ModuleType) -> None:
-    rows = refresh.check_rows(None, Refused([finding(line) for line in range(2, 5)]))
-    assert [row["Zeile"] for row in rows] == [2, 3, 4]
-    assert rows[0] == {
-        "Prüfung": "typ",
-        "Quelle": "evidence.csv",
-        "Zeile": 2,
-        "Spalte": "belegt_am",
-        "Wert": "gestern",
-        "Meldung": "das ist kein Datum.",
-        "Abhilfe": "Bitte berichtigen.",
-    }
-    full = refresh.check_rows(None, Refused([finding(line) for line in range(refresh.SHOWN + 7)]))
-    assert len(full) == refresh.SHOWN + 1
-    assert full[-1]["Meldung"].startswith("… und 7 weitere")
-
-
-def test_a_run_that_stops_early_does_not_claim_to_have_checked(refresh: ModuleType) -> None:
-    stopped = Outcome("unchanged", "Nichts geändert: 2026.02.01 ist aktuell.", "2026.02.01", None)
-    assert refresh.check_rows(stopped, None) == [
-        {"Ergebnis": "nicht erneut geprüft", "Umfang": "Nichts geändert: 2026.02.01 ist aktuell."}
-    ]
-
-
-def test_a_held_release_names_the_gates_that_hold_it(refresh: ModuleType) -> None:
-    reports = {"check": StageReport(notes=("38 Prüfungen ohne Befund",)), "publish": StageReport(notes=("halb leer",))}
-    held = Outcome("held", "2026.02.02 wartet auf Freigabe.", "2026.02.02", None, reports)
-    assert refresh.check_rows(held, None) == [
-        {"Ergebnis": "keine Befunde", "Umfang": "38 Prüfungen ohne Befund"},
-        {"Ergebnis": "Freigabe nötig", "Umfang": "halb leer"},
-    ]
-
-
-def test_the_summary_of_invented_data_says_so(refresh: ModuleType) -> None:
-    outcome = Outcome("unchanged", "Nichts geändert", "demo-2026.02.01", None)
-    demo = refresh.summary("Titel", "Nichts geändert", [], load_profile(GEODATA, "demo"), outcome)
-    assert SYNTHETIC_MARK in demo
-    real = refresh.summary("Titel", "Nichts geändert", [], load_profile(GEODATA, "thueringen"), outcome)
-    assert SYNTHETIC_MARK not in real
-
-
-def test_the_summary_shows_markup_in_a_file_as_text(refresh: ModuleType) -> None:
-    text = refresh.summary("Titel", "Wert „<b>|[x](http://x.example)“", [], None, None)
-    assert r"Wert „\<b\>\|\[x\](http://x.example)“" in text
-
-
 # --- A server, a deployment and a worker on this machine: see prefect_server ---
 
 
@@ -234,7 +161,6 @@ def thin_night(
     return spend_night(geodata, broken_night.morrow)
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_the_deployment_runs_every_night_one_at_a_time(deployed: dict[str, Any]) -> None:
     (schedule,) = deployed["schedules"]
@@ -248,14 +174,12 @@ def test_the_deployment_runs_every_night_one_at_a_time(deployed: dict[str, Any])
     assert deployed["tags"] == ["praevkarte"]
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_the_worker_is_sent_to_the_checkout_that_was_deployed(deployed: dict[str, Any]) -> None:
     (step,) = deployed["pull_steps"]
     assert step == {"prefect.deployments.steps.set_working_directory": {"directory": str(ROOT)}}
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_the_server_plans_the_coming_nights(server: Prefect, deployed: dict[str, Any]) -> None:
     """With the wrong SQLAlchemy the scheduler fails in every loop and plans nothing."""
@@ -271,7 +195,6 @@ def test_the_server_plans_the_coming_nights(server: Prefect, deployed: dict[str,
     assert days == [days[0] + timedelta(days=number) for number in range(len(days))]
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_the_first_night_publishes_a_release_that_verifies(first_night: Night, releases: Path) -> None:
     assert first_night.run["state_type"] == "COMPLETED", first_night.run["state"]
@@ -283,13 +206,11 @@ def test_the_first_night_publishes_a_release_that_verifies(first_night: Night, r
     assert differences(releases / "latest") == {}
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_each_stage_is_a_task_in_the_order_of_the_command_line(server: Prefect, first_night: Night) -> None:
     assert tasks_of(server, first_night) == [(stage.title, "COMPLETED") for stage in STAGES]
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_the_first_night_leaves_a_summary_and_the_check_results(first_night: Night, releases: Path) -> None:
     summary = first_night.artifacts["zusammenfassung-kleinland"]
@@ -302,7 +223,6 @@ def test_the_first_night_leaves_a_summary_and_the_check_results(first_night: Nig
     assert "Prüfungen ohne Befund" in row["Umfang"]
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_the_second_night_finds_nothing_changed(server: Prefect, second_night: Night) -> None:
     assert second_night.run["state_type"] == "COMPLETED", second_night.run["state"]
@@ -312,7 +232,6 @@ def test_the_second_night_finds_nothing_changed(server: Prefect, second_night: N
     assert "**Nichts geändert: 2026.02.01 ist aktuell.**" in second_night.artifacts["zusammenfassung-kleinland"]
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_a_night_with_a_faulty_input_fails_and_says_where(server: Prefect, broken_night: Night, releases: Path) -> None:
     place = "evidence.csv, Zeile 2, Spalte „belegt_am“, Wert „im März 17“"
@@ -329,7 +248,6 @@ def test_a_night_with_a_faulty_input_fails_and_says_where(server: Prefect, broke
     assert differences(releases / "latest") == {}
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_a_night_whose_release_is_held_does_not_look_like_the_others(thin_night: Night) -> None:
     assert thin_night.run["state_type"] == "COMPLETED", thin_night.run["state"]
@@ -380,7 +298,6 @@ print(json.dumps(attempts))
 """
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_only_an_unreachable_source_is_tried_again(server: Prefect, refresh: ModuleType) -> None:
     result = server.run("-c", ATTEMPTS)
@@ -411,9 +328,35 @@ print(state.type.value, published_ids(store), state.message)
 """
 
 
-@pytest.mark.slow
 @pytest.mark.prefect
 def test_a_second_run_at_the_same_time_gives_way(server: Prefect, geodata: Path, outputs: Path) -> None:
     result = server.run("-c", BUSY, PROFILE, str(geodata), str(outputs))
     assert result.stdout.startswith("FAILED [] Fehler:")
     assert "ein anderer Lauf arbeitet hier" in result.stdout
+
+
+HANGING = """
+import sys, time
+from pathlib import Path
+from flows import refresh
+
+refresh.recorded_run = lambda *arguments, **settings: time.sleep(240)
+profile, geodata, outputs = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+night = refresh.nightly.with_options(timeout_seconds=5)
+state = night(profile, geodata=geodata, outputs=outputs, return_state=True)
+print(state.type.value, state.name)
+"""
+
+
+@pytest.mark.prefect
+def test_a_run_that_takes_too_long_is_ended_noted_and_told(
+    server: Prefect, hook: Web, geodata: Path, outputs: Path
+) -> None:
+    assert server.run("-c", HANGING, PROFILE, str(geodata), str(outputs)).stdout == "FAILED TimedOut\n"
+    text = "Der Lauf dauerte länger als 90 Minuten und wurde beendet."
+    record = read_record(store_of(load_profile(geodata, PROFILE), outputs))
+    assert record.last is not None
+    assert (record.last.ergebnis, record.last.meldung) == ("failed", text)
+    notice = json.loads(hook.asked[-1].body)
+    assert (notice["art"], notice["lauf"]) == ("fehler", record.last.lauf)
+    assert notice["was_geschah"].startswith(text)

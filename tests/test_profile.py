@@ -13,7 +13,8 @@ from packaged import filled_in
 
 from flows.errors import WrongUsage
 from flows.paths import GEODATA
-from flows.profile import Profile, load_profile, profile_names
+from flows.profile import Profile, load_profile
+from flows.settings import profile_names
 from flows.stages import run_stages, store_of
 
 Make = Callable[..., Path]
@@ -104,11 +105,31 @@ def test_a_misspelt_setting_is_named(make_geodata: Make) -> None:
         ("[survey]\nwave = 2020\n", "„survey.wave“ ist 2020; erwartet wird ein Text"),
         ('lands = "99"\n', "„lands“ ist '99'; erwartet wird eine Liste"),
         ("[gates]\nsmallest = true\n", "„gates.smallest“ ist True; erwartet wird eine Zahl"),
+        ('[title]\nkurz = "Karte"\n', "die Einstellung „title.kurz“ gibt es nicht"),
     ],
 )
 def test_a_setting_of_the_wrong_type_is_named(make_geodata: Make, settings: str, words: str) -> None:
     with pytest.raises(WrongUsage, match=words):
         variant(make_geodata, settings)
+
+
+@pytest.mark.parametrize("section", ["warn_after_days", "hold_after_days"])
+def test_a_limit_for_a_misspelt_dataset_is_named(make_geodata: Make, section: str) -> None:
+    with pytest.raises(
+        WrongUsage, match=rf"\[{section}\] nennt „evidnce“; diesen Datensatz gibt es nicht\. Meinten Sie „evidence“\?"
+    ):
+        variant(make_geodata, f"[{section}]\nevidnce = 400\n")
+
+
+def test_a_profile_is_saved_in_utf_8(make_geodata: Make) -> None:
+    text = 'extends = "kleinland"\ntitle = "Präventionskarte"\n'
+    with pytest.raises(WrongUsage, match=r"profile\.toml: die Datei ist nicht in UTF-8 gespeichert"):
+        load_profile(make_geodata({"profile.toml": text.encode("cp1252")}), VARIANT)
+
+
+def test_a_profile_extends_another_by_its_name(make_geodata: Make) -> None:
+    with pytest.raises(WrongUsage, match="„extends“ ist 5; erwartet wird ein Text"):
+        load_profile(make_geodata({"profile.toml": "extends = 5\n"}), VARIANT)
 
 
 def test_a_profile_does_not_extend_itself(make_geodata: Make) -> None:
@@ -226,6 +247,9 @@ def test_a_territory_basis_is_one_of_two(make_geodata: Make) -> None:
         ('[hold_after_days]\nevidence = "400"\n', "erwartet wird eine Zahl von Tagen"),
         ('[fetch.grenzen]\nkind = "vg250"\n', "braucht „kind“ und „place“"),
         ('[fetch.grenzen]\nkind = "vg250"\nplace = 5\n', "alle Angaben sind Texte"),
+        ("[sources]\nhints = 5\n", "„sources.hints“ ist 5; erwartet wird ein Text"),
+        ("warn_after_days = 400\n", r"ist ein Abschnitt und wird \[warn_after_days\] geschrieben"),
+        ('fetch = "vg250"\n', r"ist ein Abschnitt und wird \[fetch\] geschrieben"),
     ],
 )
 def test_sections_with_names_of_their_own_are_checked_too(make_geodata: Make, settings: str, message: str) -> None:

@@ -11,9 +11,10 @@ from operating import FIRST, HELD, LATER, NIGHTS, SECOND, Place, lean, message
 from flows import rebuild as rebuilding
 from flows.archive import kept_input
 from flows.checksums import renew_manifest
-from flows.operations import approve, prune, withdraw
+from flows.operations import approve, prune
 from flows.rebuild import NotRebuildable, rebuild, rebuild_faults
 from flows.store import faults, provenance_of
+from flows.withdrawal import withdraw
 
 pytest_plugins = ["places"]
 

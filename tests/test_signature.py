@@ -14,10 +14,11 @@ from operating import FIRST, HELD, LATER, SECOND, Place, message
 
 from flows.checksums import MANIFEST, SIGNATURE, write_manifest
 from flows.errors import WrongUsage
-from flows.operations import approve, rollback, withdraw
+from flows.operations import approve, rollback
 from flows.signature import KEY_VARIABLE, read_secret_key, sign_manifest, signature_fault, signing_key
 from flows.store import faults
 from flows.verify import release_faults
+from flows.withdrawal import withdraw
 
 pytest_plugins = ["places"]
 

@@ -139,18 +139,22 @@ def new_survey(
     threshold: Annotated[
         int | None, typer.Option(help="Mindestgröße in Einwohnern, sonst die der letzten Welle.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Ordner, in den geschrieben wird.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Ordner, in den alles geschrieben wird, auch der Vertrag der Antworten.")
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Eine neue Welle vorbereiten: Städte auswählen, Einladungsliste, Vertrag der Antworten, nächste Schritte."""
-    from flows.office.wave import frame_of, new_wave, prepare_wave
+    from flows.office.wave import INPUTS, frame_of, new_wave, prepare_wave
 
     settings = load_profile(geodata, profile)
     prepared = new_wave(settings, wave, day_of(day), threshold)
     counted = day_of(population_day) if population_day else None
     frame = frame_of(settings, outputs, prepared, counted)
-    files = prepare_wave(geodata, out or settings.folder / f"befragung_{wave}", prepared, frame)
+    # Beside the program's own inputs its contract may lie where the program looks for it at once.
+    contracts = INPUTS if out is None and geodata.resolve() == GEODATA.resolve() else None
+    files = prepare_wave(out or settings.folder / f"befragung_{wave}", prepared, frame, contracts)
     if as_json:
         content = {"welle": wave, "staedte": len(frame.towns), "gebietsstand": frame.territory.isoformat()}
         content |= {"einwohner_stand": frame.population.isoformat(), "dateien": [str(file) for file in files]}

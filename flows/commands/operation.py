@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -43,18 +44,20 @@ def freshness(
     quiet: QuietOption = False,
 ) -> None:
     """Nachsehen, ob die Veröffentlichung unversehrt ist und der letzte Lauf gut ging; sonst Alarm (Code 1)."""
-    from flows.nights.freshness import TOPIC, check_freshness, condition_of, now_utc, state_folder
+    from flows.nights.freshness import TOPIC, check_freshness, condition_of
+    from flows.nights.last_run import operation_folder
     from flows.notices import notify
     from flows.stages import store_of
 
     settings = load_profile(geodata, profile)
     store = store_of(settings, outputs)
-    now = now_utc()
+    now = datetime.now(UTC)
     alarms = check_freshness(settings, store, now)
     remarks: tuple[str, ...] = ()
     if not silent:
         condition = condition_of(settings, alarms, store.target.address("latest"))
-        remarks = notify(settings, state_folder(store, state), TOPIC, condition, now)
+        # A folder of its own where the releases' place is only readable.
+        remarks = notify(settings, state or operation_folder(store), TOPIC, condition, now)
     if as_json:
         found = [{"art": alarm.name, "meldung": alarm.text} for alarm in alarms]
         print_json({"ergebnis": "alarm" if alarms else "in Ordnung", "alarme": found, "meldungen": list(remarks)})

@@ -133,7 +133,7 @@ def withdraw(
     quiet: QuietOption = False,
 ) -> None:
     """Die Daten einer Ausgabe endgültig entfernen; an ihrer Adresse bleibt ein datierter Hinweis."""
-    from flows.operations import withdraw as run
+    from flows.withdrawal import withdraw as run
 
     with _held_store(geodata, profile, outputs, quiet or as_json) as store:
         others = run(store, release_id, reason, day_of(day))

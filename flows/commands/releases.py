@@ -25,6 +25,7 @@ from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
 from flows.store import (
     HELD_RELEASE,
+    STATUS_WORDS,
     WITHDRAWN,
     Store,
     begun,
@@ -36,7 +37,6 @@ from flows.store import (
     read_index,
 )
 
-STATES = {"veroeffentlicht": "veröffentlicht", "zurueckgezogen": "zurückgezogen", "entfernt": "entfernt"}
 OPERATIONS = {
     "publish": "Veröffentlichung",
     "reject": "Ablehnung",
@@ -51,7 +51,7 @@ def _state(entry: dict[str, Any], latest: str | None) -> str:
         return "aktuell"
     if entry["status"] == WITHDRAWN:
         return f"zurückgezogen am {german_day(entry['zurueckgezogen_am'])}: {entry['grund']}"
-    return STATES[entry["status"]]
+    return STATUS_WORDS[entry["status"]]
 
 
 def _unfinished(store: Store) -> str | None:

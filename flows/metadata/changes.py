@@ -20,7 +20,8 @@ from flows.schema_change import WEIGHTS
 TABLE = "changes.csv"
 TEXT = "CHANGES.md"
 # The files that are emptied when the release they compare with is withdrawn.
-PURGED = (TABLE, "changes.csvt", TEXT)
+PURGED = (TABLE, f"{TABLE}t", TEXT)
+NO_PREVIOUS = "Es gibt keine frühere Ausgabe, mit der diese verglichen wurde."
 # So many rows of a kind are named in the text; the rest stands in the table.
 NAMED = 10
 # So many changed columns of a row are named.
@@ -129,7 +130,7 @@ def changes_text(
     """``CHANGES.md``; ``titles`` are the datasets of this release in their order, ``version`` is their schema's."""
     head = f"# Änderungen in Ausgabe {release_id}\n\n" + (f"{SYNTHETIC_MARK}.\n\n" if synthetic else "")
     if comparison is None:
-        return head + "Es gibt keine frühere Ausgabe, mit der diese verglichen wurde.\n"
+        return f"{head}{NO_PREVIOUS}\n"
     head += f"Verglichen mit Ausgabe {comparison.previous}.\n\n"
     return head + _rows_text(comparison, titles) + _schema_text(comparison, version)
 
@@ -153,7 +154,7 @@ def purge_comparison(folder: Path, withdrawn: str, reason: str, day: str, synthe
 
     Returns the names of the files that are different now; the manifest is the caller's.
     """
-    for name in (TABLE, f"{TABLE}t", TEXT):
+    for name in PURGED:
         (folder / name).unlink(missing_ok=True)
     write_table(folder, (), synthetic)
     mark = f"{SYNTHETIC_MARK}.\n\n" if synthetic else ""
@@ -162,4 +163,4 @@ def purge_comparison(folder: Path, withdrawn: str, reason: str, day: str, synthe
         f"zurückgezogen wurde. Grund: {reason}\n",
         encoding="utf-8",
     )
-    return [TABLE, f"{TABLE}t", TEXT]
+    return list(PURGED)

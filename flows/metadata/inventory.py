@@ -45,7 +45,7 @@ PAGES = {
 }
 # What is not data, by name.
 DOCUMENTS = {
-    "README.md": "diese Beschreibung",
+    "README.md": "Beschreibung der Ausgabe",
     **PAGES,
     "quality.md": "Abdeckung, Lücken, Alter der Belege, Prüfungen",
     "CHANGES.md": "Änderungen gegenüber der vorigen Ausgabe",

@@ -10,18 +10,17 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import requests
 
 from flows.checksums import MANIFEST, parse_manifest
 from flows.errors import PipelineError
 from flows.german import number
-from flows.nights.last_run import operation_folder, read_record
+from flows.nights.last_run import read_record
 from flows.notices.texts import Condition, alarm, good, moment
 from flows.profile import Profile
-from flows.store import Store, entry_of, faults, published_ids
+from flows.store import PUBLISHED, STATUS_WORDS, Store, entry_of, faults
 from flows.targets.local import LATEST_DOCUMENT
 from flows.verify import index_faults
 
@@ -45,7 +44,9 @@ class Alarm:
 
 def check_freshness(profile: Profile, store: Store, now: datetime) -> tuple[Alarm, ...]:
     """Everything that is wrong with the last nights and with what readers get; empty when all is well."""
-    return (*_silence(profile, store, now), *_damage(store), *_served(profile, store))
+    found = (*_silence(profile, store, now), *_damage(store), *_served(profile, store))
+    # A store that cannot be read is met twice: where the releases lie, and where they are compared with what is served.
+    return tuple(dict.fromkeys(found))
 
 
 def _hours(span: timedelta) -> str:
@@ -84,21 +85,24 @@ def _damage(store: Store) -> Iterator[Alarm]:
             yield Alarm("zeiger", f"In {store.target.label} ist keine Ausgabe als aktuell ausgewiesen.")
             return
         entry = entry_of(store, latest)
-        if latest not in published_ids(store):
-            state = {"zurueckgezogen": "zurückgezogen", "entfernt": "entfernt"}.get(entry["status"]) if entry else None
-            yield Alarm("zeiger", f"Der Zeiger nennt {latest}, und diese Ausgabe ist {state or 'nicht verzeichnet'}.")
+        if entry is None or entry["status"] != PUBLISHED:
+            state = STATUS_WORDS[entry["status"]] if entry else "nicht verzeichnet"
+            yield Alarm("zeiger", f"Der Zeiger nennt {latest}, und diese Ausgabe ist {state}.")
             return
         yield from (Alarm("zeiger", str(finding)) for finding in index_faults(store))
         found = faults(store, latest)
         yield from (Alarm("beschaedigt", str(finding)) for finding in found[:NAMED])
         if len(found) > NAMED:
             yield Alarm("beschaedigt", f"… und {number(len(found) - NAMED)} weitere Dateien der Ausgabe {latest}.")
-    except PipelineError as error:
-        yield Alarm("unerreichbar", str(error))
-    except OSError as error:
-        yield Alarm("unerreichbar", f"{store.target.label}: nicht lesbar ({error.strerror}).")
+    except (PipelineError, OSError) as error:
+        yield _unreadable(store, error)
     except (ValueError, KeyError, TypeError):
         yield Alarm("zeiger", f"{store.target.address(LATEST_DOCUMENT)}: die Datei ist beschädigt.")
+
+
+def _unreadable(store: Store, error: PipelineError | OSError) -> Alarm:
+    text = f"{store.target.label}: nicht lesbar ({error.strerror})." if isinstance(error, OSError) else str(error)
+    return Alarm("unerreichbar", text)
 
 
 def _served(profile: Profile, store: Store) -> Iterator[Alarm]:
@@ -113,6 +117,8 @@ def _served(profile: Profile, store: Store) -> Iterator[Alarm]:
             yield from _served_release(profile, store, session)
         except requests.RequestException as error:
             yield Alarm("auslieferung", f"{profile.base_url}: nicht erreichbar ({type(error).__name__}).")
+        except (PipelineError, OSError) as error:
+            yield _unreadable(store, error)
         except (ValueError, KeyError, TypeError):
             yield Alarm("auslieferung", f"{profile.base_url}/{LATEST_DOCUMENT}: die Antwort ist nicht zu lesen.")
 
@@ -132,7 +138,7 @@ def _served_release(profile: Profile, store: Store, session: requests.Session) -
         return
     document = json.loads(answer.content)
     latest, entry = document["ausgabe"], entry_of(store, document["ausgabe"])
-    if entry is None or entry["status"] != "veroeffentlicht" or latest != store.target.pointer():
+    if entry is None or entry["status"] != PUBLISHED or latest != store.target.pointer():
         yield Alarm("auslieferung", f"{address}: ausgeliefert wird {latest}, aktuell ist {store.target.pointer()}.")
         return
     place = f"{profile.base_url}/releases/{latest}"
@@ -173,13 +179,3 @@ def condition_of(profile: Profile, alarms: tuple[Alarm, ...], report: str) -> Co
     if not alarms:
         return good(profile.name, profile.title, "Die Veröffentlichung ist unversehrt, und der letzte Lauf ging gut.")
     return alarm(profile.name, profile.title, tuple((one.name, one.text) for one in alarms), report)
-
-
-def state_folder(store: Store, given: Path | None) -> Path:
-    """Where the check remembers what it told: a folder of its own where the releases' place is only readable."""
-    return given or operation_folder(store)
-
-
-def now_utc() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(UTC)

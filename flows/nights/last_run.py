@@ -47,7 +47,13 @@ def operation_folder(store: Store) -> Path:
 
 
 def _run(values: dict[str, Any] | None) -> LastRun | None:
-    return LastRun(**values) if values else None
+    """A run as it stands in the file; raises ``ValueError`` or ``TypeError`` for what ``record_run`` never wrote."""
+    if not values:
+        return None
+    run = LastRun(**values)
+    if datetime.fromisoformat(run.am).tzinfo is None:
+        raise ValueError(run.am)
+    return run
 
 
 def read_record(store: Store) -> Record:

@@ -45,10 +45,15 @@ def recorded_run(
     except Exception as error:
         unforeseen = f"Abgebrochen: unerwarteter Fehler ({type(error).__name__})."
         text = failure_message(error) if isinstance(error, PipelineError) else unforeseen
-        _note(profile, outputs, FAILED, text, run_id)
+        note_failure(profile, outputs, text, run_id)
         raise
     _note(profile, outputs, outcome.result, outcome.text, run_id)
     return outcome
+
+
+def note_failure(profile: Profile, outputs: Path, text: str, run_id: str) -> None:
+    """Note that a run failed (``text``, German), where the disk takes it."""
+    _note(profile, outputs, FAILED, text, run_id)
 
 
 def _note(profile: Profile, outputs: Path, result: str, text: str, run_id: str) -> None:

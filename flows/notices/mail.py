@@ -56,6 +56,11 @@ class Mail:
             raise Undelivered("die Verschlüsselung zum Mailserver kommt nicht zustande (Zertifikat prüfen).") from None
         except (smtplib.SMTPException, OSError) as error:
             raise Undelivered(f"der Mailserver ist nicht erreichbar ({type(error).__name__}).") from None
+        except ValueError:
+            # A password beyond ASCII, a server's name that is none, a line break in an address; the error may quote it.
+            raise Undelivered(
+                f"{SMTP_URL} oder [notices] im Profil enthält Zeichen, die sich nicht senden lassen."
+            ) from None
         return f"Der Mailserver lehnt ab: {', '.join(sorted(refused))}." if refused else ""
 
     def message(self, notice: Notice) -> EmailMessage:
