@@ -18,7 +18,6 @@ from typing import Any
 
 import duckdb
 import geopandas
-import numpy as np
 import openpyxl
 import pandas
 import pyogrio
@@ -203,16 +202,14 @@ def vg250_zip(
     country: Country,
     day: date,
     *,
-    prefix: str = "vg250_",
     layer_names: Mapping[str, str] | None = None,
     drop_columns: Sequence[str] = (),
     rename_columns: Mapping[str, str] | None = None,
     crs: str | None = "EPSG:25832",
     twice: str | None = None,
-    status_file: bool = True,
     edit: Callable[[dict[str, list[dict[str, Any]]]], None] | None = None,
 ) -> Path:
-    """BKG's zip with a GeoPackage of the layers ``<prefix>gem``, ``vwg``, ``krs``, ``lan`` and the status file.
+    """BKG's zip with a GeoPackage of the layers ``vg250_gem``, ``vwg``, ``krs``, ``lan`` and the status file.
 
     ``layer_names`` renames single layers (by ending), ``twice`` repeats the row of a municipality, ``crs`` other than
     EPSG:25832 mislabels the coordinates, ``edit`` changes the rows before they are written.
@@ -228,13 +225,12 @@ def vg250_zip(
     for ending, rows in layers.items():
         frame = geopandas.GeoDataFrame(pandas.DataFrame(rows), geometry="geometry", crs=crs)
         frame = frame.drop(columns=list(drop_columns)).rename(columns=dict(rename_columns or {}))
-        pyogrio.write_dataframe(frame, package, layer=(layer_names or {}).get(ending, f"{prefix}{ending}"))
+        pyogrio.write_dataframe(frame, package, layer=(layer_names or {}).get(ending, f"vg250_{ending}"))
     target = folder / "vg250_01-01.utm32s.gpkg.ebenen.zip"
     inside = "vg250_01-01.utm32s.gpkg.ebenen/vg250_ebenen_0101"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(package, f"{inside}/DE_VG250.gpkg")
-        if status_file:
-            archive.writestr("vg250_01-01.utm32s.gpkg.ebenen/aktualitaet.txt", f"Stand: {day:%d.%m.%Y}\n")
+        archive.writestr("vg250_01-01.utm32s.gpkg.ebenen/aktualitaet.txt", f"Stand: {day:%d.%m.%Y}\n")
     package.unlink()
     return target
 
@@ -495,4 +491,4 @@ def days_as_dates(sheet: Worksheet) -> None:
 
 def half_of(country: Country) -> Country:
     """Every second municipality."""
-    return country.without(*np.array([one.ags for one in country.municipalities])[::2].tolist())
+    return country.without(*(one.ags for one in country.municipalities[::2]))

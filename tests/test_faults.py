@@ -12,7 +12,9 @@ import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
+import numpy as np
 import pytest
 from fault_server import drip, reset, silence, status, typed
 from products import (
@@ -42,6 +44,7 @@ from source_world import (
     World,
 )
 
+from flows import geometry
 from flows.archive import digests_of, kept_digests
 from flows.operations import prune
 from flows.paths import ROOT
@@ -78,6 +81,16 @@ def _another_land(world: World) -> None:
         country = country.rekey(one.ags, "98" + one.ags[2:])
     moved = {"98" + key[2:]: names for key, names in country.districts.items()}
     world.serve_boundaries(type(country)(country.municipalities, moved, {"98": "Nachbarland"}))
+
+
+def _in_degrees(world: World) -> None:
+    """Boundaries in another reference system, rightly declared."""
+
+    def moved(layers: dict[str, list[dict[str, Any]]]) -> None:
+        for row in (row for rows in layers.values() for row in rows):
+            (row["geometry"],) = geometry.transform(np.array([row["geometry"]]), geometry.INSIDE, "EPSG:4258")
+
+    world.serve_boundaries(edit=moved, crs="EPSG:4258")
 
 
 def _committees(world: World, old: str, new: str) -> None:
@@ -138,6 +151,7 @@ FAULTS: dict[str, Fault] = {
     "column-missing": lambda world: world.serve_boundaries(drop_columns=("GF",)),
     "column-renamed": lambda world: world.serve_boundaries(rename_columns={"AGS": "SCHLUESSEL"}),
     "half-the-municipalities": lambda world: world.serve_boundaries(half_of(world.lands.today)),
+    "crs-other": _in_degrees,
     "crs-mislabelled": lambda world: world.serve_boundaries(crs="EPSG:25833"),
     "crs-missing": lambda world: world.serve_boundaries(crs=None),
     "wrong-land": _another_land,

@@ -25,7 +25,7 @@ from fault_server import (
 )
 
 from flows.errors import SourceUnavailable
-from flows.sources.http import LONGEST_WAIT, Clock, Limits, Request, Secret, Validators, address_fault, fetch
+from flows.sources.http import Clock, Limits, Request, Secret, Validators, address_fault, fetch
 
 pytestmark = pytest.mark.network
 
@@ -159,11 +159,13 @@ def test_the_server_says_how_long_to_wait(ask: Ask, server: FaultServer, patienc
     assert patience.slept == [7.0]
 
 
-def test_a_wish_of_hours_is_granted_for_minutes(ask: Ask, server: FaultServer, patience: PatientClock) -> None:
+def test_a_wish_of_hours_is_granted_by_not_asking_again(ask: Ask, server: FaultServer, patience: PatientClock) -> None:
     server.fail(FILE, status(503, retry_after="86400"))
 
-    assert ask() is not None
-    assert patience.slept == [LONGEST_WAIT]
+    with pytest.raises(SourceUnavailable, match=r"antwortet mit 503 \(einmal versucht\)"):
+        ask()
+    assert patience.slept == []
+    assert len(server.requests) == 1
 
 
 def test_no_wait_goes_beyond_the_time_for_the_whole(ask: Ask, server: FaultServer, patience: PatientClock) -> None:

@@ -297,6 +297,24 @@ def test_a_file_that_is_no_workbook_is_refused_in_words(tmp_path: Path, kleinlan
     assert said(refused) == "AuszugGV: die Datei ist keine lesbare Excel-Mappe. Bitte neu als .xlsx speichern."
 
 
+def test_a_sheet_that_never_ends_is_refused_before_it_fills_the_memory(tmp_path: Path, kleinland: Profile) -> None:
+    """One stray cell in the last row is enough: the sheet then has millions of empty ones."""
+    book = openpyxl.Workbook()
+    book.active["P1048576"] = " "
+    book.active.title = "Onlineprodukt_Gemeinden"
+    book.save(tmp_path / "gv.xlsx")
+    with pytest.raises(Refused, match="das Blatt reicht bis zur Zelle P1048576"):
+        read_auszug_gv(tmp_path / "gv.xlsx", "AuszugGV", {}, kleinland)
+
+
+def test_a_sheet_of_charts_is_refused_in_words(tmp_path: Path, kleinland: Profile) -> None:
+    book = openpyxl.Workbook()
+    book.create_chartsheet("Onlineprodukt_Gemeinden")
+    book.save(tmp_path / "gv.xlsx")
+    with pytest.raises(Refused, match="die Datei ist keine lesbare Excel-Mappe"):
+        read_auszug_gv(tmp_path / "gv.xlsx", "AuszugGV", {}, kleinland)
+
+
 def test_a_formula_that_was_calculated_is_read_as_its_result(
     tmp_path: Path, country: Country, kleinland: Profile
 ) -> None:
@@ -524,6 +542,7 @@ def survey(tmp_path: Path, make_geodata: Callable[..., Path]) -> Callable[..., l
         rows: list[dict[str, str]],
         mapping: str = LIMESURVEY_MAPPING,
         frame: str | None = None,
+        missing_frame: str | None = None,
         encoding: str = "utf-8",
         **settings: object,
     ) -> list[dict[str, str | None]]:
@@ -531,7 +550,8 @@ def survey(tmp_path: Path, make_geodata: Callable[..., Path]) -> Callable[..., l
         profile = profile_of(make_geodata(files))
         file = tmp_path / "export.csv"
         file.write_bytes(limesurvey_csv(rows, encoding=encoding, **settings))  # type: ignore[arg-type]
-        options = {"wave": "2020", "mapping": "mapping.csv", **({"frame": "frame.csv"} if frame else {})}
+        named = missing_frame or ("frame.csv" if frame else None)
+        options = {"wave": "2020", "mapping": "mapping.csv", **({"frame": named} if named else {})}
         return rows_of(read_limesurvey(file, "Befragung", options, profile)["survey_responses_2020"])
 
     return read
@@ -595,17 +615,27 @@ def test_a_misspelt_town_gets_a_suggestion_and_an_unknown_one_none(
     assert "Zeile 3" in second and second.endswith("Bitte den Schlüssel eintragen.")
 
 
-FRAME = f"ags,gemeinde,verband_ars,verband\n{ALDORF},Aldorf,990010001,Aldorf\n99001005,Eichen,990015005,Eichen\n"
+FRAME = (
+    "ags,gemeinde,verband_ars,verband,verband_kennzeichen\n"
+    f"{ALDORF},Aldorf,990010001,Aldorf,50\n99001005,Eichen,990015005,Eichen,54\n"
+)
 
 
 def test_with_a_frame_only_its_towns_may_answer(survey: Callable[..., list[dict[str, str | None]]]) -> None:
     assert survey([REPLY], frame=FRAME)[0]["einheit"] == ALDORF
+    assert survey([REPLY | {"G01Q01": "Aldorf"}], frame=FRAME)[0]["einheit"] == ALDORF
     with pytest.raises(Refused) as refused:
         survey([REPLY | {"G01Q01": FLUR}], frame=FRAME)
     assert "gehört nicht zum Rahmen" in said(refused)
     with pytest.raises(Refused) as refused:
         survey([REPLY | {"G01Q01": "Flur"}], frame=FRAME)
     assert "kennen wir nicht" in said(refused)
+
+
+def test_a_frame_with_other_columns_says_which_are_needed(survey: Callable[..., list[dict[str, str | None]]]) -> None:
+    with pytest.raises(Refused) as refused:
+        survey([REPLY], frame=f"ags,stadt\n{ALDORF},Aldorf\n")
+    assert said(refused).startswith("frame.csv, Zeile 1, Spalte „gemeinde“: die Spalte „gemeinde“ fehlt")
 
 
 def test_a_unit_that_answers_twice_is_named_with_both_rows(survey: Callable[..., list[dict[str, str | None]]]) -> None:
@@ -670,6 +700,13 @@ def test_without_the_mapping_nothing_can_be_read(tmp_path: Path, kleinland: Prof
     file.write_bytes(limesurvey_csv([REPLY]))
     with pytest.raises(WrongUsage, match=r"nirgends\.csv: die Zuordnung der Fragen fehlt"):
         read_limesurvey(file, "Befragung", {"wave": "2020", "mapping": "nirgends.csv"}, kleinland)
+
+
+def test_a_frame_that_is_missing_is_not_taken_for_a_damaged_export(
+    survey: Callable[..., list[dict[str, str | None]]],
+) -> None:
+    with pytest.raises(WrongUsage, match=r"nirgends\.csv: der Rahmen der Befragung fehlt"):
+        survey([REPLY], missing_frame="nirgends.csv")
 
 
 # --- The office's own tables -----------------------------------------------------------------------------------------

@@ -10,11 +10,20 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import openpyxl
 import pytest
 from conftest import KLEINLAND, VARIANT, joined_run
 from fault_server import CSV, XLSX, FaultServer, fault_server, reset, status, typed
 from operating import lean, lean_call
-from products import Change, Country, auszug_gv, country_of, gebietsaenderungen
+from products import (
+    LIMESURVEY_MAPPING,
+    Change,
+    Country,
+    auszug_gv,
+    country_of,
+    gebietsaenderungen,
+    limesurvey_csv,
+)
 from test_sources_vg250 import Layers, kleinland, zipped
 
 from flows.acquire import acquire, settled
@@ -328,6 +337,23 @@ def test_a_product_is_read_anew_when_the_profile_wants_something_else_of_it(offi
     assert office.server.statuses(VG250) == [200, 200]
 
 
+def test_a_survey_is_read_anew_when_the_register_names_other_towns(office: Office, tmp_path: Path) -> None:
+    """Without a frame its respondents are looked up there; the export itself has not changed."""
+    place = tmp_path / "umfrage"
+    place.mkdir()
+    (place / "export.csv").write_bytes(limesurvey_csv([{"G01Q01": "Aldorf", "G01Q02": "A1"}]))
+    (office.geodata / VARIANT / "fragen.csv").write_text(LIMESURVEY_MAPPING)
+    text = f'kind = "limesurvey"\nwave = "2020"\nmapping = "fragen.csv"\nplace = "{place}"\n'
+    office.configure(f"[fetch.umfrage]\n{text}")
+    assert office.night()["umfrage"].result == NEW
+    register = next(source.file for source in office.profile.sources if source.dataset == "register")
+    register.write_text(register.read_text().replace("Aldorf", "Altdorf"))
+
+    state = office.night(1)["umfrage"]
+    assert state.result == KEPT
+    assert "Meinten Sie „Altdorf“?" in state.error
+
+
 # --- products with another address each time -----------------------------------------------------------------------
 
 
@@ -364,9 +390,17 @@ def test_the_register_is_that_of_the_newest_quarter_that_has_come_out(
     assert office.night(2)["verzeichnis"].result == NEW
     assert standing() == "2025-12-31"
 
+    # The year-old file was fetched once, and no more while it stayed the same.
+    assert office.server.statuses("/AuszugGV4QAktuell.xlsx") == [200, 304, 200]
+
     # In April the first quarter's is the one to look for, and there is none yet.
     assert office.night(60)["verzeichnis"].result == UNCHANGED
     assert office.server.statuses("/AuszugGV1QAktuell.xlsx") == [404]
+
+    # A year on, the file that was taken then still lies at the fourth quarter's address, and is no more what is wanted.
+    lay(3, date(2026, 9, 30))
+    assert office.night(340)["verzeichnis"].result == NEW
+    assert standing() == "2026-09-30"
 
 
 def test_the_lists_of_changes_of_all_years_and_one_that_has_not_come_out(
@@ -472,6 +506,20 @@ def test_a_file_with_a_wrong_column_keeps_the_last_good_one(office: Office, fold
     assert "Gremien.csv, Zeile 1, Spalte „gremium_id“: die Spalte fehlt." in state.error
 
 
+def test_a_workbook_that_no_reader_expects_fails_alone(office: Office, folder: Path) -> None:
+    """Packed in a way that no spreadsheet program writes, and damaged."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("[Content_Types].xml", bytes(range(256)) * 40)
+    content = bytearray(packed.getvalue())
+    content[80:100] = bytes(20)
+    lay(folder / "Gremien.xlsx", bytes(content), 100)
+    state = office.night()["gremien"]
+
+    assert state.result == MISSING
+    assert "die Datei ließ sich nicht lesen (LZMAError); sie ist beschädigt oder anders aufgebaut." in state.error
+
+
 # --- what a run makes of it ----------------------------------------------------------------------------------------
 
 
@@ -517,6 +565,29 @@ def test_a_map_of_the_present_has_the_dates_of_its_products(office: Office) -> N
     assert settled(run).profile.territory_date == date(2025, 1, 1)
     assert settled(run).profile.population_date == date(2024, 12, 31)
     assert settled(run).profile.boundaries_date == profile.boundaries_date
+
+
+def test_the_population_of_the_present_may_be_a_sheet_of_a_workbook(office: Office, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.create_sheet("Zahlen").append(("ags", "einwohner", "einwohner_stand", "gebietsstand"))
+    book["Zahlen"].append(("99001001", 5, date(2024, 12, 31), "2025-01-01"))
+    book.save(tmp_path / "zahlen.xlsx")
+    described = (office.geodata / "kleinland" / "population.csv.source.json").read_text()
+    for name, content in (("zahlen.xlsx", None), ("register.csv", b"ags\r\n99001001\r\n")):
+        if content:
+            (tmp_path / name).write_bytes(content)
+        sidecar = json.dumps(json.loads(described) | {"edited_here": True})
+        (tmp_path / f"{name}.source.json").write_text(sidecar)
+    office.night()
+    given = (
+        Source("register_current", tmp_path / "register.csv"),
+        Source("population_current", tmp_path / "zahlen.xlsx", "Zahlen"),
+    )
+    profile = replace(office.profile, territory_basis="aktuell", sources=(*office.profile.sources, *given))
+    run = Run(profile, FIRST, office.store, "test", office.outputs / ".work" / "test")
+    acquire(run)
+
+    assert settled(run).profile.population_date == date(2024, 12, 31)
 
 
 def test_a_map_of_the_present_without_its_sources(office: Office) -> None:
@@ -663,6 +734,8 @@ def test_a_source_grows_old_over_the_nights(ageing: Office, tmp_path: Path) -> N
         ('kind = "vg250"\nplace = "x"\nsheet = "1"', "„sheet“ gibt es bei dieser Art nicht. Möglich: standing"),
         ('kind = "vg250"\nplace = "x"\nstanding = "heute"', "„standing“ ist kein Datum in der Form JJJJ-MM-TT."),
         ('kind = "vg250"\nplace = "x"\nmegabytes = "1,5"', "„megabytes“ muss eine Zahl größer als 0 sein"),
+        ('kind = "vg250"\nplace = "x"\npattern = "/ablage/*.zip"', "„pattern“ muss ein Muster für Dateinamen sein"),
+        ('kind = "vg250"\nplace = "x"\npattern = ""', "„pattern“ muss ein Muster für Dateinamen sein"),
         ('kind = "table"\nplace = "x"', "die Angabe „dataset“ fehlt."),
         (
             'kind = "table"\nplace = "x"\ndataset = "gibtsnicht"',

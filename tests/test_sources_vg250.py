@@ -287,6 +287,24 @@ def test_an_area_that_crosses_itself(read: Read) -> None:
     assert "1 Flächen leer oder schneiden sich selbst, zuerst Aldorf (99001001)." in told(read, gem(crossed))
 
 
+def test_an_area_that_does_not_close(tmp_path: Path, profile: Profile) -> None:
+    """The bytes of one corner are wrong in the GeoPackage itself, so that the zip's checksum is right."""
+    outline = shapely.box(600_000, 5_600_000, 601_000, 5_601_000)
+    whole = shapely.to_wkb(outline)
+
+    def marked(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+        return frame.assign(geometry=[outline, *frame.geometry[1:]])
+
+    file = zipped(tmp_path / "ganz.zip", gem(marked)(kleinland()))
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    broken = {name: content.replace(whole, whole[:-8] + bytes(8)) for name, content in members.items()}
+    assert broken != members
+
+    with pytest.raises(Refused, match="die Flächen der Ebene „vg250_gem“ sind beschädigt"):
+        read_vg250(made(tmp_path, broken), LABEL, {}, profile)
+
+
 def test_a_layer_of_water_only(read: Read) -> None:
     assert "hat keine Landflächen (GF = 4)" in told(read, gem(lambda frame: frame.assign(GF=2)))
 
@@ -358,6 +376,15 @@ def test_a_zip_with_a_password(tmp_path: Path) -> None:
 def test_a_zip_with_a_flipped_bit(tmp_path: Path) -> None:
     file = made(tmp_path, {"x": b"y" * 100}, zipfile.ZIP_STORED)
     file.write_bytes(file.read_bytes().replace(b"yyyy", b"yyyz", 1))
+
+    assert "„x“ ist im Archiv beschädigt" in refused_zip(file)
+
+
+def test_a_damaged_member_in_another_packing_than_usual(tmp_path: Path) -> None:
+    file = made(tmp_path, {"x": bytes(range(256)) * 40}, zipfile.ZIP_LZMA)
+    content = bytearray(file.read_bytes())
+    content[60:80] = bytes(20)
+    file.write_bytes(content)
 
     assert "„x“ ist im Archiv beschädigt" in refused_zip(file)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import struct
 import tempfile
 import zipfile
@@ -16,6 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import duckdb
 import pyarrow as pa
+import shapely
 
 from flows import __version__
 from flows.contracts import load_contract
@@ -56,6 +58,8 @@ FILE_OPTIONS = ("mapping", "frame")
 MOST_UNPACKED = 4_000_000_000
 # What the libraries raise that read zip, XML, Excel and GeoPackage when a file is damaged (an XML error is a
 # SyntaxError); a reader says it better where it knows how. OSError: GDAL's and Arrow's; a full disk is told apart.
+# NotImplementedError: zipfile's for a way of packing that it does not know. AttributeError: openpyxl's for a workbook
+# that lacks a part which it counts on.
 READING_ERRORS = (
     ValueError,
     LookupError,
@@ -64,10 +68,13 @@ READING_ERRORS = (
     SyntaxError,
     EOFError,
     OSError,
+    AttributeError,
     NotImplementedError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     struct.error,
+    shapely.errors.ShapelyError,
 )
 
 
@@ -148,6 +155,9 @@ def _settings(one: Fetch, profile: Profile) -> str:
     """
     options = {key: value for key, value in one.options.items() if key in KINDS[one.kind].options}
     files = [profile.folder / options[option] for option in FILE_OPTIONS if options.get(option)]
+    if "frame" in KINDS[one.kind].options and not options.get("frame"):
+        # Without a frame, towns are looked up in the register.
+        files += [source.file for source in profile.sources if source.dataset == "register"]
     content = {
         "kind": one.kind,
         "place": one.place,
@@ -166,36 +176,68 @@ def _fetched(
     """The state after the product was fetched, checked and converted, from the first place that has it; raises
     ``SourceUnavailable`` or ``Refused``.
     """
-    *others, last = places_of(one, today)
-    for turn, place in enumerate(others):
+    said: dict[str, Validators] = {}
+    places = places_of(one, today)
+    for turn, place in enumerate(places, start=1):
         apart = scratch / str(turn)
         apart.mkdir()
         try:
-            return _fetched_from(place, one, profile, folder, state, today, clock, apart)
+            new = _fetched_from(place, one, profile, folder, state, today, clock, apart, said)
         except (NotThere, Older):
-            continue
-    return _fetched_from(last, one, profile, folder, state, today, clock, scratch)
+            if turn == len(places):
+                raise
+        else:
+            outdated = {
+                address: [told.etag, told.last_modified] for address, told in said.items() if address != new.address
+            }
+            return replace(new, outdated=outdated)
+    raise AssertionError("a fetch has at least one place")
+
+
+def _known(state: State, settings: str, address: str) -> Validators:
+    """What the server said of the product at an address, if it was read as it would be now."""
+    if state.settings != settings:
+        return Validators()
+    if address in state.outdated:
+        return Validators(*state.outdated[address])
+    return Validators(state.etag, state.last_modified) if state.address == address else Validators()
 
 
 def _fetched_from(
-    place: Place, one: Fetch, profile: Profile, folder: Path, state: State, today: date, clock: Clock, scratch: Path
+    place: Place,
+    one: Fetch,
+    profile: Profile,
+    folder: Path,
+    state: State,
+    today: date,
+    clock: Clock,
+    scratch: Path,
+    said: dict[str, Validators],
 ) -> State:
+    """The state after the product was fetched from one place; what its server says of it is noted in ``said``.
+
+    Raises ``Older`` for a product that holds for an earlier day than the place promises or the present one does.
+    """
     settings = _settings(one, profile)
     address = hashlib.sha256(place.address.encode()).hexdigest()
     raw = scratch / "produkt"
     if is_address(place.address):
-        same = (state.settings, state.address) == (settings, address)
-        known = Validators(state.etag, state.last_modified) if same else Validators()
+        known = _known(state, settings, address)
         answer = fetch(_request(one, place, profile, known), raw, clock)
-        if answer is None:
-            return state
+        said[address] = answer or known
         name = PurePosixPath(unquote(urlsplit(place.address).path)).name if KINDS[one.kind].public else one.name
+        if answer is None:
+            if address in state.outdated:
+                raise snapshots.outdated(name, "das Produkt ist noch dasselbe, das zu alt war.")
+            snapshots.refuse_outdated(name, state.standings, place.standing)
+            return state
     else:
         pattern, most = one.options.get("pattern", "*"), limits_of(one).bytes
         name = take_newest(profile.folder / place.address, pattern, KINDS[one.kind].endings, one.name, most, raw)
         answer = Validators()
     product = sha256_of(raw)
     if (product, settings) == (state.product, state.settings):
+        snapshots.refuse_outdated(name, state.standings, place.standing)
         return replace(state, address=address, etag=answer.etag, last_modified=answer.last_modified)
     file = _typed(one, raw, name)
     converted = _converted(one, profile, file, name)

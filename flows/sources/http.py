@@ -32,8 +32,6 @@ PASSING = {408, 429, 500, 502, 503, 504}
 BLOCK = 65_536
 # Seconds without a connection or without a single byte, after which the other side counts as gone.
 CONNECT_SECONDS, SILENT_SECONDS = 15.0, 30.0
-# A wish to wait is granted up to so many seconds; the next run comes anyway.
-LONGEST_WAIT = 120.0
 WEB_PAGE = ("text/html", "application/xhtml+xml")
 
 
@@ -174,7 +172,8 @@ def fetch(request: Request, target: Path, clock: Clock | None = None) -> Validat
         except _Passing as failure:
             target.unlink(missing_ok=True)
             # Jitter needs no cryptographic randomness.
-            wait = min(failure.wait, LONGEST_WAIT) if failure.wait is not None else pause * random.uniform(0.5, 1.5)
+            wait = failure.wait if failure.wait is not None else pause * random.uniform(0.5, 1.5)
+            # A wish to wait longer than there is time for is granted, too: by the next run.
             if not left or clock.now() + wait >= deadline:
                 tried = request.limits.tries - left
                 times = "einmal" if tried == 1 else f"{number(tried)}-mal"

@@ -185,6 +185,9 @@ def _check_options(fetch: Fetch, where: str) -> None:
         text = fetch.options.get(option, "1")
         if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", text) or float(text) <= 0:
             raise WrongUsage(f"{where}: „{option}“ muss eine Zahl größer als 0 sein, mit Punkt statt Komma.")
+    pattern = fetch.options.get("pattern", "*")
+    if not pattern or Path(pattern).is_absolute():
+        raise WrongUsage(f"{where}: „pattern“ muss ein Muster für Dateinamen sein, etwa „Gremien*.csv“.")
     if not TOKEN.fullmatch(fetch.options.get("token", "env:X")):
         # Without the setting: whoever wrote the token itself into the profile must not find it in a log, too.
         raise WrongUsage(f"{where}: „token“ muss „env:NAME“ oder „prefect:BLOCK“ sein, nie das Token selbst.")

@@ -23,9 +23,11 @@ from flows.errors import Refused, WrongUsage
 from flows.findings import Finding
 from flows.profile import Profile
 from flows.sources.converted import Converted, text_table
+from flows.spelling import nearest, plain
 from flows.tables import Table, read_table
 
 MAPPING_COLUMNS = ("frage", "antwort", "spalte", "wert")
+FRAME_COLUMNS = ("ags", "gemeinde", "verband_ars", "verband", "verband_kennzeichen")
 UNIT, ANSWERED, RECEIVED = "einheit", "geantwortet", "eingegangen_am"
 SUBMITTED = "submitdate"
 # What LimeSurvey writes for a box that was not ticked, by what it writes for one that was.
@@ -109,16 +111,25 @@ def _read_mapping(file: Path, contract: Contract) -> list[Question]:
     ]
 
 
-def _plain(name: str) -> str:
-    """A name without what people leave out: the designation after the comma, case, blanks."""
+def _daily(name: str) -> str:
+    """A name without what people leave out: the designation after the comma, case, blanks. Less than
+    ``spelling.plain`` takes away, because two towns must not become one.
+    """
     return " ".join(name.partition(",")[0].split()).casefold()
 
 
 def _respondents(profile: Profile, frame: str | None) -> Respondents:
-    """From the frame of the wave (columns ags, gemeinde, verband_ars, verband), else from the profile's register."""
+    """From the frame of the wave (a table as the published ``befragung_rahmen``), else from the profile's register.
+
+    Raises ``Refused`` for a frame without one of ``FRAME_COLUMNS``.
+    """
     if frame:
         file = profile.folder / frame
         table = read_table(file, None, file.name)
+        if missing := [column for column in FRAME_COLUMNS if column not in table.columns]:
+            message = f"die Spalte „{missing[0]}“ fehlt; gebraucht werden {', '.join(FRAME_COLUMNS)}."
+            remedy = "Bitte ergänzen; die veröffentlichte Tabelle „befragung_rahmen“ hat alle."
+            raise Refused([Finding("spalten", file.name, message, remedy, 1, missing[0])])
         name = "gemeinde"
     else:
         source = next((source for source in profile.sources if source.dataset == "register"), None)
@@ -134,7 +145,7 @@ def _respondents(profile: Profile, frame: str | None) -> Respondents:
             units.append((row.get("verband_ars"), row.get("verband")))
         for key, title in units:
             if key and title:
-                by_name.setdefault(_plain(title), {})[key] = title.partition(",")[0]
+                by_name.setdefault(_daily(title), {})[key] = title.partition(",")[0]
     names = tuple(dict.fromkeys(title for found in by_name.values() for title in found.values()))
     keys = frozenset(key for row in rows for key in (row.get("ags"), row.get("verband_ars")) if key)
     return Respondents({title: tuple(found) for title, found in by_name.items()}, names, keys if frame else None)
@@ -147,16 +158,15 @@ def _unit(value: str, respondents: Respondents, notes: _Notes, line: int, questi
             message = "diese Stelle gehört nicht zum Rahmen der Befragung."
             notes.add("einheit", message, "Bitte den Schlüssel prüfen.", line, question, value)
         return value
-    found = respondents.by_name.get(_plain(value), ())
+    found = respondents.by_name.get(_daily(value), ())
     if len(found) == 1:
         return found[0]
     if found:
         message = f"so heißen mehrere Stellen ({', '.join(found)})."
         notes.add("einheit", message, "Bitte den Schlüssel eintragen.", line, question, value)
     else:
-        near = {_plain(name): name for name in respondents.names}
-        guess = difflib.get_close_matches(_plain(value), near, n=1)
-        remedy = f"Meinten Sie „{near[guess[0]]}“?" if guess else "Bitte den Schlüssel eintragen."
+        guess = nearest(value, {plain(name): name for name in respondents.names})
+        remedy = f"Meinten Sie „{guess[0]}“?" if guess else "Bitte den Schlüssel eintragen."
         notes.add(
             "einheit", "eine Stadt oder einen Verband dieses Namens kennen wir nicht.", remedy, line, question, value
         )
@@ -232,18 +242,20 @@ def read_limesurvey(file: Path, label: str, options: Mapping[str, str], profile:
 
     Both it and the option ``frame`` (a CSV with the towns of the wave) are files in the profile's folder. Without a
     frame, names are looked up in the profile's register. Raises ``Refused`` with every answer that cannot be told, a
-    respondent who is unknown or has answered twice, an answer that was not sent off; ``WrongUsage`` without the
-    mapping.
+    respondent who is unknown or has answered twice, an answer that was not sent off; ``WrongUsage`` when one of the two
+    files is missing.
     """
     dataset = f"survey_responses_{options['wave']}"
     contract = load_contract("input", dataset)
     mapping = profile.folder / options["mapping"]
-    if not mapping.is_file():
-        raise WrongUsage(f"{mapping.name}: die Zuordnung der Fragen fehlt im Ordner des Profils „{profile.name}“.")
+    frame = options.get("frame")
+    for file_name, what in ((options["mapping"], "die Zuordnung der Fragen"), (frame, "der Rahmen der Befragung")):
+        if file_name and not (profile.folder / file_name).is_file():
+            raise WrongUsage(f"{file_name}: {what} fehlt im Ordner des Profils „{profile.name}“.")
     questions = _read_mapping(mapping, contract)
     table = read_table(file, None, label)
     _check_questions(table, questions, label)
-    respondents = _respondents(profile, options.get("frame"))
+    respondents = _respondents(profile, frame)
     notes = _Notes(label)
     responses: list[dict[str, str | None]] = []
     lines: dict[str, int] = {}

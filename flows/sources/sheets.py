@@ -6,6 +6,7 @@ merged area of which only the first cell has a value. Each of them is a finding 
 
 from __future__ import annotations
 
+import lzma
 import re
 import unicodedata
 import zipfile
@@ -15,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from flows.errors import Refused
 from flows.findings import Finding
@@ -27,7 +27,19 @@ ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]00:00(?::00)?)?")
 GROUPED = re.compile(r"\d{1,3}([. \u00a0\u2009\u202f]\d{3})+")
 BLANKS = re.compile(r"[ \u00a0\u2009\u202f]")
 # What openpyxl and the libraries below it raise for a file that is no workbook, or a damaged one.
-UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, ParseError, SyntaxError)
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    SyntaxError,
+)
+# Germany has 16,000 rows of some 20 columns. A stray cell at the sheet's end would fill the memory with empty ones.
+MOST_CELLS = 5_000_000
 
 Place = tuple[int, int]
 """Row and column of a cell, counted from 1."""
@@ -143,7 +155,7 @@ def _sheet_named(names: list[str], wanted: str | None, prefix: bool, label: str)
 def read_sheet(file: Path, wanted: str | None, label: str, prefix: bool = False) -> Sheet:
     """Read the sheet ``wanted`` (with ``prefix``: the first whose name begins so; None: the first) of an XLSX.
 
-    Raises ``Refused`` when the file is no workbook or has no such sheet.
+    Raises ``Refused`` when the file is no workbook, has no such sheet, or one of more than ``MOST_CELLS``.
     """
     import openpyxl
 
@@ -151,6 +163,10 @@ def read_sheet(file: Path, wanted: str | None, label: str, prefix: bool = False)
         with file.open("rb") as stream:
             book = openpyxl.load_workbook(stream)
             name = _sheet_named(book.sheetnames, wanted, prefix, label)
+            if book[name].max_row * book[name].max_column > MOST_CELLS:
+                message = f"das Blatt reicht bis zur Zelle {book[name].dimensions.rpartition(':')[2]}."
+                remedy = "Bitte alles hinter der Tabelle löschen, auch leere Zeilen und Spalten."
+                raise Refused([Finding("lesbar", f"{label} [{name}]", message, remedy)])
             rows: list[list[Any]] = []
             formulas: list[Place] = []
             for row in book[name].iter_rows():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -64,11 +64,20 @@ class State:
     last_success: str = ""
     last_try: str = ""
     last_error: str = ""
+    outdated: dict[str, list[str]] = field(default_factory=dict)
+    """ETag and Last-Modified of products that are older than they should be, by digest of their address: as long as
+    the server says that one is the same, it need not be fetched to be refused again.
+    """
 
     @property
     def snapshot(self) -> str:
         """The name of the snapshot that counts; empty when there is none."""
         return snapshot_name(self.product, self.settings) if self.product else ""
+
+    @property
+    def standings(self) -> list[date]:
+        """The days for which the parts hold, of those that name one."""
+        return [date.fromisoformat(part.standing) for part in self.parts.values() if part.standing]
 
     @property
     def confirmed(self) -> date | None:
@@ -121,15 +130,28 @@ class Older(Refused):
     """The product holds for an earlier day than it should."""
 
 
+def outdated(label: str, message: str) -> Older:
+    """The error for a product of which a newer one should be there, and is not yet."""
+    remedy = "Der neue Stand ist vermutlich noch nicht erschienen."
+    return Older([Finding("aelter", label, message, remedy)], "der vorhandene Stand bleibt")
+
+
+def refuse_outdated(label: str, standings: Iterable[date], expected: date | None) -> None:
+    """Raise ``Older`` when the newest of a product's days is before the one that is ``expected`` of its place, if any
+    is.
+    """
+    newest = max(standings, default=None)
+    if expected and newest and newest < expected:
+        message = f"das Produkt hat den Stand {german_day(newest)}; erwartet wird der {german_day(expected)}."
+        raise outdated(label, message)
+
+
 def refuse_older(label: str, converted: Mapping[str, Converted], state: State, expected: date | None) -> None:
     """Raise ``Older`` when the product holds for an earlier day than the one that is here, or than is ``expected`` of
     the place that it came from.
     """
+    refuse_outdated(label, [new.standing for new in converted.values() if new.standing], expected)
     findings = []
-    newest = max((new.standing for new in converted.values() if new.standing), default=None)
-    if expected and newest and newest < expected:
-        message = f"das Produkt hat den Stand {german_day(newest)}; erwartet wird der {german_day(expected)}."
-        findings.append(Finding("aelter", label, message, "Der neue Stand ist vermutlich noch nicht erschienen."))
     for dataset, new in converted.items():
         old = state.parts[dataset].standing if dataset in state.parts else None
         if old and new.standing and new.standing < date.fromisoformat(old):

@@ -123,7 +123,10 @@ def _read_layer(package: Path, layer: str, label: str) -> pa.Table:
     read = read.filter(land)
     if not len(read):
         raise refusal(label, f"die Ebene „{layer}“ hat keine Landflächen (GF = {LAND}).", CHANGED)
-    shapes = shapely.force_2d(shapely.from_wkb(np.array(read.column("wkb").to_pylist(), dtype=object)))
+    try:
+        shapes = shapely.force_2d(shapely.from_wkb(np.array(read.column("wkb").to_pylist(), dtype=object)))
+    except shapely.errors.ShapelyError:
+        raise refusal(label, f"die Flächen der Ebene „{layer}“ sind beschädigt.", BROKEN) from None
     moved = _moved(shapes, meta["crs"], layer, label)
     _check_shapes(read, moved, layer, label)
     return geometry.with_geometry(read.drop_columns(["wkb"]), moved)

@@ -7,9 +7,9 @@ from pathlib import Path
 from flows.errors import SourceUnavailable
 from flows.german import size
 
-# What Excel, LibreOffice and file synchronisation leave beside a file that is open or on its way.
-UNFINISHED_START = ("~", ".")
-UNFINISHED_END = (".part", ".partial", ".tmp", ".crdownload")
+# What Excel, LibreOffice and file synchronisation leave beside a file that is open or on its way; what they name
+# "….part" or "….tmp" has no ending that counts.
+UNFINISHED = ("~", ".")
 
 
 def _unavailable(name: str, text: str) -> SourceUnavailable:
@@ -26,10 +26,7 @@ def newest(folder: Path, pattern: str, endings: tuple[str, ...], name: str) -> P
     found = [
         path
         for path in sorted(folder.glob(pattern))
-        if path.is_file()
-        and path.suffix.lower() in endings
-        and not path.name.startswith(UNFINISHED_START)
-        and not path.name.endswith(UNFINISHED_END)
+        if path.is_file() and path.suffix.lower() in endings and not path.name.startswith(UNFINISHED)
     ]
     if not found:
         wanted = pattern if pattern != "*" else ", ".join(f"*{ending}" for ending in endings)

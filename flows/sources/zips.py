@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
 import zipfile
 import zlib
@@ -35,6 +36,7 @@ class Archive:
         try:
             with zipfile.ZipFile(file) as archive:
                 self._members = archive.infolist()
+        # NotImplementedError is how zipfile says that it does not know the version of the format.
         except (zipfile.BadZipFile, NotImplementedError, UnicodeError, ValueError):
             raise refusal(label, "die Datei ist kein vollständiges Zip-Archiv.") from None
         self._file = file
@@ -73,5 +75,6 @@ class Archive:
                     if written > self._most_bytes:
                         raise refusal(self._label, f"„{name}“ wächst beim Entpacken über {size(self._most_bytes)}.")
                     stream.write(block)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        # NotImplementedError, a RuntimeError: zipfile does not know the way in which the member is packed.
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError):
             raise refusal(self._label, f"„{name}“ ist im Archiv beschädigt.") from None
