@@ -160,6 +160,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return called
 
 
+@pytest.mark.slow
 def test_every_run_replaces_the_reports_and_a_night_without_change_leaves_them(
     make_geodata: Make, outputs: Path, looks: list[str]
 ) -> None:

@@ -72,6 +72,12 @@ class Office:
     def provenance(self) -> dict[str, object]:
         return provenance_of(self.store, str(self.store.target.pointer()))
 
+    def set_aside(self) -> tuple[dict[str, list[str]], dict[str, int]]:
+        """What the latest release says of records set aside: which keep their state, and how many are left out."""
+        done = self.provenance()["zurueckgestellt"]
+        assert isinstance(done, dict)
+        return done["letzter_stand"], done["ausgelassen"]
+
 
 @pytest.fixture(scope="module")
 def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -89,6 +95,7 @@ def office(make_geodata: Callable[..., Path], outputs: Path, first_night: Path) 
     return Office(make_geodata, outputs)
 
 
+@pytest.mark.slow
 def test_a_published_committee_keeps_its_last_state_and_the_others_move_on(office: Office) -> None:
     before = office.published("gremien")
 
@@ -113,6 +120,7 @@ def test_a_committee_is_set_aside_with_all_its_evidence(office: Office) -> None:
     assert office.published("gremien")[ROUND_TABLE]["status"] == "aktiv"
 
 
+@pytest.mark.slow
 def test_a_new_faulty_record_is_left_out_and_only_counted(office: Office) -> None:
     office.night(
         committees=COMMITTEES + "erika-muster,Neuer Rat,tisch,99001001,2019-12-31,,,,\n",
@@ -120,23 +128,69 @@ def test_a_new_faulty_record_is_left_out_and_only_counted(office: Office) -> Non
     )
 
     assert len(office.published("gremien")) == len(COMMITTEES.splitlines()) - 1
-    done = office.provenance()["zurueckgestellt"]
-    assert isinstance(done, dict)
-    assert (done["letzter_stand"], done["ausgelassen"]) == ({}, {"committees": 1})
+    assert office.set_aside() == ({}, {"committees": 1})
     assert "erika-muster" not in json.dumps(office.provenance()), "what was never published may be a name"
 
 
+@pytest.mark.slow
 def test_a_misspelt_reference_does_not_take_evidence_away_from_its_committee(office: Office) -> None:
     """Without this the committee would fall back to its older evidence: dormant in 2017 instead of active in 2024."""
     office.night(evidence=EVIDENCE.replace("-2,aldorf-praeventionsrat,", "-2,aldorf-preventionsrat,"))
 
     assert office.published("gremien")["aldorf-praeventionsrat"]["status"] == "aktiv"
     assert "aldorf-praeventionsrat-2" in office.published("gremien_belege")
-    done = office.provenance()["zurueckgestellt"]
-    assert isinstance(done, dict)
-    assert (done["letzter_stand"], done["ausgelassen"]) == ({"committees": ["aldorf-praeventionsrat"]}, {})
+    assert office.set_aside() == ({"committees": ["aldorf-praeventionsrat"]}, {})
 
 
+@pytest.mark.slow
+def test_a_row_that_no_longer_says_whose_it_is_takes_no_evidence_away(office: Office) -> None:
+    """A cell too many at its beginning moved every value of the row into the next column."""
+    shifted = EVIDENCE.replace("\naldorf-praeventionsrat-2,", "\n,aldorf-praeventionsrat-2,")
+    office.night(evidence=shifted.replace(",Mitteilung der Stadt: Der Rat hat getagt.\n", "\n"))
+
+    assert office.published("gremien")["aldorf-praeventionsrat"]["status"] == "aktiv"
+    assert "aldorf-praeventionsrat-2" in office.published("gremien_belege")
+    assert office.set_aside() == ({"committees": ["aldorf-praeventionsrat"]}, {})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["", "Treffen am Bad"], ids=["empty", "misspelt"])
+def test_a_record_whose_key_is_wrong_keeps_its_last_state_and_is_not_called_new(office: Office, key: str) -> None:
+    before = office.published("hinweise")
+
+    office.night(hints=HINTS.replace("\ngronau-treffen-1,", f"\n{key},"))
+
+    assert office.published("hinweise") == before
+    assert office.set_aside() == ({"hints": ["gronau-treffen-1"]}, {})
+
+
+@pytest.mark.slow
+def test_a_new_faulty_record_beside_a_wrong_key_is_counted(office: Office) -> None:
+    new = ",vorschlag,99001001,2019-12-31,Antrag,,https://aldorf.example/antrag,partei,2025-01,Ein Antrag.\n"
+    office.night(hints=HINTS.replace("\ngronau-treffen-1,", "\n,") + new)
+
+    assert "gronau-treffen-1" in office.published("hinweise")
+    assert office.set_aside() == ({"hints": ["gronau-treffen-1"]}, {"hints": 1})
+
+
+@pytest.mark.parametrize(
+    ("dataset", "text"),
+    [("committees", COMMITTEES.replace(",runder_tisch,", ",Runder Tisch,")), ("evidence", MISSPELT_STATUS)],
+)
+def test_a_committee_does_not_wait_without_its_evidence_nor_the_other_way_round(
+    office: Office, dataset: str, text: str
+) -> None:
+    geodata = office.geodata(**{dataset: text})
+    settings = SETTINGS.replace('["committees", "evidence", "hints"]', f'["{dataset}", "hints"]')
+    (geodata / "variante" / "profile.toml").write_text(settings, encoding="utf-8")
+
+    with pytest.raises(Refused):
+        office.night(geodata)
+
+    assert office.store.target.pointer() == FIRST
+
+
+@pytest.mark.slow
 def test_findings_of_the_data_tests_count_as_well_as_those_of_cells(office: Office) -> None:
     outcome = office.night(
         evidence=MISSPELT_STATUS, hints=HINTS.replace("Einzelnes Treffen", "Fragen an erika@gronau.example: Treffen")
@@ -147,6 +201,7 @@ def test_findings_of_the_data_tests_count_as_well_as_those_of_cells(office: Offi
     assert len(outcome.reports["check"].notes) == 3
 
 
+@pytest.mark.slow
 def test_the_other_half_of_a_pair_waits_too(office: Office) -> None:
     """One of two records that may be the same no longer says so; the other, faulty, keeps a state that does."""
     alone = COMMITTEES.replace(",2020,genau,,ilmen-praeventionsrat", ",2020,genau,,").replace(
@@ -169,6 +224,7 @@ def test_a_record_that_the_office_took_out_is_gone(office: Office) -> None:
     assert ROUND_TABLE in office.published("gremien")
 
 
+@pytest.mark.slow
 def test_the_next_night_with_the_same_files_changes_nothing_and_a_mended_one_is_published(office: Office) -> None:
     office.night(evidence=MISSPELT_STATUS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,7 @@ from conftest import KLEINLAND, profile_of
 from flows.cli import run as command_line
 from flows.contracts import load_contract
 from flows.errors import WrongUsage
-from flows.office.wave import Wave, frame_of, new_wave, prepare_wave
+from flows.office.wave import INPUTS, Wave, frame_of, new_wave, prepare_wave
 from flows.paths import GEODATA
 from flows.profile import Profile, load_profile
 
@@ -95,7 +96,7 @@ def test_a_new_wave_is_prepared_with_all_that_is_known_and_nothing_else(
     assert command_line(arguments) == 0
     assert capsys.readouterr().out.startswith("2 Städte ab 1.000 Einwohnern; Gebietsstand 30.06.2020")
 
-    contract = json.loads((geodata / "contracts" / "input" / "survey_responses_2022.json").read_text(encoding="utf-8"))
+    contract = json.loads((out / "survey_responses_2022.json").read_text(encoding="utf-8"))
     before = load_contract("input", "survey_responses_2020").raw
     assert (contract["name"], contract["extends"]) == ("survey_responses_2022", "input/survey_responses")
     assert contract["fields"] == before["fields"]
@@ -114,17 +115,59 @@ def test_a_new_wave_is_prepared_with_all_that_is_known_and_nothing_else(
     steps = (out / "naechste_schritte.md").read_text(encoding="utf-8")
     assert "Ausgewählt sind 2 Städte ab 1.000 Einwohnern." in steps
     assert all(f"- `{name}` –" in steps for name in row if name not in known)
+    assert "nach `geodata/contracts/input/` des Programms kopieren" in steps
 
 
-def test_nothing_is_overwritten_or_written_by_halves(make_geodata: Make, tmp_path: Path, outputs: Path) -> None:
-    geodata, out = make_geodata(), tmp_path / "welle"
+def test_everything_is_written_where_it_is_told(
+    geodata: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = set(INPUTS.iterdir())
+    out = tmp_path / "welle"
+    arguments = ["survey", "new", "2022", "--date", "2020-06-30", "--geodata", str(geodata), "--profile", "kleinland"]
+
+    assert command_line([*arguments, "--out", str(out), "--outputs", str(tmp_path / "outputs"), "--json"]) == 0
+
+    written = {Path(file) for file in json.loads(capsys.readouterr().out)["dateien"]}
+    assert written == set(out.iterdir())
+    assert set(tmp_path.iterdir()) == {out}
+    assert set(INPUTS.iterdir()) == before
+
+
+def test_without_a_folder_of_one_s_own_the_contract_goes_where_the_program_finds_it(
+    make_geodata: Make, tmp_path: Path, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    geodata, inputs = make_geodata(), tmp_path / "contracts"
+    shutil.copytree(INPUTS, inputs)
+    monkeypatch.setattr("flows.office.wave.INPUTS", inputs)
+    monkeypatch.setattr("flows.commands.office.GEODATA", geodata)
+    arguments = ["survey", "new", "2022", "--date", "2020-06-30", "--geodata", str(geodata), "--profile", "kleinland"]
+
+    assert command_line([*arguments, "--outputs", str(outputs)]) == 0
+
+    folder = geodata / "kleinland" / "befragung_2022"
+    assert (inputs / "survey_responses_2022.json").is_file()
+    assert not (folder / "survey_responses_2022.json").exists()
+    assert "des Programms kopieren" not in (folder / "naechste_schritte.md").read_text(encoding="utf-8")
+
+
+def test_a_wave_that_has_a_contract_is_not_prepared_anew(geodata: Path, outputs: Path, tmp_path: Path) -> None:
+    wave = Wave("2020", date(2020, 6, 30), 1000)
+    found = frame_of(profile_of(geodata), outputs, wave, None)
+
+    with pytest.raises(WrongUsage, match=r"survey_responses_2020\.json: den Vertrag dieser Welle gibt es schon"):
+        prepare_wave(tmp_path / "welle", wave, found)
+
+    assert not (tmp_path / "welle").exists()
+
+
+def test_nothing_is_overwritten_or_written_by_halves(geodata: Path, tmp_path: Path, outputs: Path) -> None:
+    out = tmp_path / "welle"
     wave = Wave("2022", date(2020, 6, 30), 1000)
     found = frame_of(profile_of(geodata), outputs, wave, None)
     out.mkdir()
     (out / "naechste_schritte.md").write_text("meins", encoding="utf-8")
 
     with pytest.raises(WrongUsage, match=r"naechste_schritte\.md: das gibt es schon"):
-        prepare_wave(geodata, out, wave, found)
+        prepare_wave(out, wave, found)
 
     assert [file.name for file in out.iterdir()] == ["naechste_schritte.md"]
-    assert not (geodata / "contracts").exists()

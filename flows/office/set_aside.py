@@ -16,6 +16,7 @@ import csv
 import io
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -106,9 +107,12 @@ def _record_column(dataset: str) -> str:
 def can_wait(run: Run, finding: Finding) -> bool:
     """Whether a finding lies in a record that may be set aside, and does not concern its file as a whole."""
     dataset = next((source.dataset for source in run.profile.sources if source.label == finding.source), None)
-    if dataset not in run.profile.set_aside or finding.row is None or finding.check in OF_THE_FILE:
+    if dataset is None or finding.row is None or finding.column is None or finding.check in OF_THE_FILE:
         return False
-    return finding.column is not None
+    # A record whose parts may not all wait would be published by halves.
+    kind = kind_of(dataset)
+    parts = {kind, *(part for part, (whole, _) in BELONGS.items() if whole == kind)}
+    return parts <= set(run.profile.set_aside)
 
 
 Row = dict[str, str | None]
@@ -159,6 +163,24 @@ class Material:
         keys = {row.get(_record_column(dataset)), self.former_owner(dataset, row)}
         return {(kind_of(dataset), key) for key in keys if key}
 
+    def nameless(self, dataset: str, lines: Iterable[int]) -> list[int]:
+        """Those of the lines that name no record which anyone knows: none of the latest release and, of a part, none of
+        the office's. Such a line is a new record, or a known one whose key is misspelt.
+        """
+        known = set(self.published_keys)
+        if dataset in BELONGS:
+            kind, _ = BELONGS[dataset]
+            column = _record_column(kind)
+            known |= {(kind, row[column] or "") for row in self.rows.get(kind, {}).values()}
+        return [line for line in lines if not self.owners_of(dataset, self.rows[dataset][line]) & known]
+
+    def missing(self, dataset: str) -> list[Record]:
+        """The published records of which the office's table lacks a row, once for every such row."""
+        own = load_contract("input", dataset).primary_key[0]
+        there = {row.get(own) for row in self.rows[dataset].values()}
+        rows = (row for row in self.published.get(dataset, ()) if row[own] not in there)
+        return [(kind_of(dataset), row[_record_column(dataset)] or "") for row in rows]
+
 
 def _published_tables(run: Run, sources: Iterable[str]) -> Iterator[tuple[str, Table]]:
     """The inputs of the latest release as they were kept; raises ``Impossible`` when one is not there any more."""
@@ -206,6 +228,10 @@ def _widened(material: Material, aside: Aside, findings: Sequence[Finding]) -> A
         (wider.follows if follows else wider.findings).append(finding)
         wider.records |= material.owners_of(dataset, row)
         wider.lines.add((dataset, finding.row or 0))
+    for dataset in material.rows:
+        # What the office's table lacks may be the very line that is faulty and does not say whose it is.
+        if material.nameless(dataset, (line for name, line in wider.lines if name == dataset)):
+            wider.records.update(material.missing(dataset))
     if (wider.records, wider.lines) == (aside.records, aside.lines):
         raise Impossible(
             "der zuletzt veröffentlichte Stand fehlerhafter Einträge passt nicht zu den übrigen; sie lassen sich "
@@ -263,17 +289,20 @@ def _summary(material: Material, aside: Aside) -> dict[str, Any]:
     """Keys of the records that keep their last published state, and how many were left out, by dataset.
 
     What was never published is only counted: its key may be the very thing that must not become public. Rows that only
-    misspell the key of a record that keeps its state are no record of their own.
+    misspell the key of a record that keeps its state are no record of their own: as many as the office's table lacks.
     """
     kept: dict[str, list[str]] = {}
     for kind, key in sorted(aside.records & material.published_keys):
         kept.setdefault(kind, []).append(key)
     left_out: dict[str, set[object]] = {}
+    misspelt: Counter[str] = Counter()
     for dataset, rows in material.rows.items():
         for line in _dropped(material, aside, dataset):
             if not material.owners_of(dataset, rows[line]) & material.published_keys:
                 left_out.setdefault(kind_of(dataset), set()).add(rows[line][_record_column(dataset)] or (dataset, line))
-    return {"letzter_stand": kept, "ausgelassen": {kind: len(found) for kind, found in sorted(left_out.items())}}
+        misspelt[kind_of(dataset)] += sum(record in aside.records for record in material.missing(dataset))
+    counts = {kind: len(found) - misspelt[kind] for kind, found in sorted(left_out.items())}
+    return {"letzter_stand": kept, "ausgelassen": {kind: count for kind, count in counts.items() if count > 0}}
 
 
 def notes_of(run: Run) -> tuple[str, ...]:
@@ -295,7 +324,7 @@ def _entries(count: int) -> str:
     return "1 Eintrag" if count == 1 else f"{number(count)} Einträge"
 
 
-def _tolerant(run: Run, first: Callable[[], StageReport], again: Callable[[], StageReport]) -> StageReport:
+def _tolerant(run: Run, first: Callable[[Run], StageReport], again: Callable[[Run], StageReport]) -> StageReport:
     """Call ``first``, then ``again`` for as long as all that is found lies in records that may be set aside.
 
     Raises ``Refused`` with everything found, also what was set aside before, when something else is found.
@@ -303,7 +332,7 @@ def _tolerant(run: Run, first: Callable[[], StageReport], again: Callable[[], St
     attempt = first
     while True:
         try:
-            return attempt()
+            return attempt(run)
         except Refused as refused:
             found = enriched(run, refused.findings)
             aside = read_aside(run)
@@ -323,18 +352,18 @@ def _tolerant(run: Run, first: Callable[[], StageReport], again: Callable[[], St
 
 def load_records(run: Run) -> StageReport:
     """``load``, with faulty records set aside; raises like it."""
-    return _tolerant(run, lambda: load(run), lambda: load(run))
+    return _tolerant(run, load, load)
 
 
 def check_records(run: Run) -> StageReport:
     """``check``, with faulty records set aside; raises like it. What load and join made is made anew where needed."""
 
-    def again() -> StageReport:
+    def again(run: Run) -> StageReport:
         load(run)
         join(run)
         return check(run)
 
-    report = _tolerant(run, lambda: check(run), again)
+    report = _tolerant(run, check, again)
     return replace(report, notes=(*report.notes, *notes_of(run)))
 
 

@@ -29,7 +29,7 @@ from flows.join import join
 from flows.load import RESPONSES, load
 from flows.metadata.text import render
 from flows.office.report import safe
-from flows.paths import CONTRACTS, GEODATA
+from flows.paths import CONTRACTS
 from flows.profile import Profile
 from flows.run import Run
 from flows.sources.effective import effective_sources
@@ -38,6 +38,8 @@ from flows.store import Store
 from flows.tables import Table, read_table
 from flows.targets.local import LocalTarget
 
+# Where the program looks for the contract of a wave.
+INPUTS = CONTRACTS / "input"
 WAVE = re.compile(r"[0-9]{4}")
 # The last column is the office's to fill in: a function mailbox, no person's.
 INVITATION = ("ags", "stadt", "verband_schluessel", "verband", "einwohner", "funktionspostfach")
@@ -176,9 +178,9 @@ def frame_of(profile: Profile, outputs: Path, wave: Wave, population: date | Non
         )
 
 
-def previous_wave(contracts: Path, wave: str) -> str:
+def previous_wave(wave: str) -> str:
     """The newest wave before this one that has a contract; raises ``WrongUsage`` when there is none."""
-    known = sorted(path.stem.rpartition("_")[2] for path in (contracts / "input").glob(f"{RESPONSES}_*.json"))
+    known = sorted(path.stem.rpartition("_")[2] for path in INPUTS.glob(f"{RESPONSES}_*.json"))
     earlier = [one for one in known if WAVE.fullmatch(one) and one < wave]
     if not earlier:
         raise WrongUsage(f"Vor {wave} gibt es keine Welle mit einem Vertrag, deren Fragen übernommen werden könnten.")
@@ -255,20 +257,23 @@ def _next_steps(wave: Wave, frame: Frame, before: str, contract: Path) -> str:
         before=before,
         contract=contract.name,
         common=", ".join(f"`{name}`" for name in load_contract("input", RESPONSES).column_names),
-        elsewhere=contract.parent.parent.resolve() != CONTRACTS.resolve(),
+        elsewhere=contract.parent.resolve() != INPUTS.resolve(),
         open=[field for field in load_contract("input", "survey_waves").fields if field.name not in known],
     )
 
 
-def prepare_wave(geodata: Path, folder: Path, wave: Wave, frame: Frame) -> list[Path]:
-    """Write contract, invitation list, the row of the wave and the next steps; returns the files.
+def prepare_wave(folder: Path, wave: Wave, frame: Frame, contracts: Path | None = None) -> list[Path]:
+    """Write contract, invitation list, the row of the wave and the next steps into ``folder``; returns the files.
 
-    Raises ``WrongUsage`` when one of them is there already, or the wave is.
+    The contract goes to ``contracts`` instead, where that is given. Raises ``WrongUsage`` when one of the files, or a
+    contract of the wave, is there already.
     """
-    contracts = CONTRACTS if geodata.resolve() == GEODATA.resolve() else geodata / "contracts"
-    contract = contracts / "input" / f"{RESPONSES}_{wave.key}.json"
-    before = previous_wave(CONTRACTS, wave.key)
-    questions = json.loads((CONTRACTS / "input" / f"{RESPONSES}_{before}.json").read_text(encoding="utf-8"))["fields"]
+    name = f"{RESPONSES}_{wave.key}.json"
+    if (INPUTS / name).exists():
+        raise WrongUsage(f"{INPUTS / name}: den Vertrag dieser Welle gibt es schon. Bitte das Jahr prüfen.")
+    contract = (contracts or folder) / name
+    before = previous_wave(wave.key)
+    questions = json.loads((INPUTS / f"{RESPONSES}_{before}.json").read_text(encoding="utf-8"))["fields"]
     columns = load_contract("input", "survey_waves").column_names
     row = _wave_row(wave, frame)
     rows = [[safe(cell) for cell in line] for line in _invitation_rows(frame)]
