@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,18 +17,31 @@ from pathlib import Path
 import duckdb
 import pytest
 import shapely
-from conftest import DAY, KLEINLAND, LAYERS, PROFILE, build_geodata, joined_run, loaded_run, profile_of, write_sidecar
+from conftest import (
+    DAY,
+    KLEINLAND,
+    LAYERS,
+    PROFILE,
+    VARIANT,
+    build_geodata,
+    joined_run,
+    loaded_run,
+    profile_of,
+    write_sidecar,
+)
 from operating import lean, lean_call
 from products import Change, Country, auszug_gv, country_of, gebietsaenderungen, vg250_zip
 
 from flows import geometry
 from flows.check import find_all
-from flows.contracts import release_contracts
+from flows.contracts import load_contract, release_contracts
 from flows.errors import Refused, WrongUsage
+from flows.findings import Finding
 from flows.paths import GEODATA
 from flows.profile import Profile, Source, load_profile, on_basis
 from flows.rebuild import rebuild_faults
 from flows.run import Run
+from flows.sidecar import sidecar_path
 from flows.sources.auszug_gv import read_auszug_gv
 from flows.sources.converted import write_converted
 from flows.sources.gebietsaenderungen import read_gebietsaenderungen
@@ -40,6 +54,7 @@ FLUR, ILMEN, HAINAU, EICHEN_NEW = "99002001", "99002002", "99002003", "99001020"
 NEW_YEAR, LATER = date(2026, 1, 1), date(2025, 12, 31)
 
 Open = Callable[..., duckdb.DuckDBPyConnection]
+Examined = tuple[dict[str, list[str]], duckdb.DuckDBPyConnection]
 
 
 @pytest.fixture(scope="module")
@@ -133,15 +148,33 @@ def shown(
         yield con
 
 
+@pytest.fixture
+def examined(tmp_path: Path) -> Iterator[Callable[[Path], Examined]]:
+    """What the checks say of a geodata folder, by rule, and its joined database."""
+    with ExitStack() as stack:
+
+        def examine(folder: Path) -> Examined:
+            run = joined_run(profile_of(folder), tmp_path / "examined")
+            found = by_rule(find_all(run))
+            return found, stack.enter_context(duckdb.connect(run.database, read_only=True))
+
+        yield examine
+
+
+def by_rule(found: Iterable[Finding]) -> dict[str, list[str]]:
+    """Findings in words, by the rule that found them."""
+    rules: dict[str, list[str]] = {}
+    for finding in found:
+        rules.setdefault(finding.check, []).append(str(finding))
+    return rules
+
+
 def findings(folder: Path, outputs: Path) -> dict[str, list[str]]:
     """What the checks say of a geodata folder, by rule; nothing when all is well."""
     try:
         run_stages(profile_of(folder), outputs, DAY, INPUT_STAGES)
     except Refused as refused:
-        found: dict[str, list[str]] = {}
-        for finding in refused.findings:
-            found.setdefault(finding.check, []).append(str(finding))
-        return found
+        return by_rule(refused.findings)
     return {}
 
 
@@ -166,14 +199,12 @@ def place_of(con: duckdb.DuckDBPyConnection, ags: str) -> tuple[str | None, str 
 
 def test_a_territory_beyond_the_known_changes_shows_the_product(
     current: Callable[..., Path],
-    opened: Callable[[Path], duckdb.DuckDBPyConnection],
+    examined: Callable[[Path], Examined],
     today: Country,
     changes: tuple[Change, ...],
-    outputs: Path,
 ) -> None:
-    folder = current(today, changes=changes)
-    assert findings(folder, outputs) == {}
-    con = opened(folder)
+    found, con = examined(current(today, changes=changes))
+    assert found == {}
     shown = con.execute("SELECT ags, einwohner, einwohner_stand, gebietsstand FROM joined.municipalities ORDER BY ags")
     assert shown.fetchall() == [(one.ags, one.people, LATER, NEW_YEAR) for one in today.municipalities]
     districts = con.execute("SELECT kreis_schluessel, kreis, gemeinden_anzahl FROM release.kreise ORDER BY 1")
@@ -204,20 +235,51 @@ def test_the_survey_keeps_its_own_territory_and_its_towns_have_a_place(shown: du
     assert surveyed == [(ALDORF,), (EICHEN_NEW,)]
 
 
-def test_two_towns_of_the_frame_in_one_municipality_are_one_municipality(
-    current: Callable[..., Path], opened: Callable[[Path], duckdb.DuckDBPyConnection], known: Country, outputs: Path
-) -> None:
-    united = known.merge(EICHEN, FLUR).merge(GRONAU, ALDORF)
-    united = united.rekey(ALDORF, "99001030").merge("99001030", FLUR)
+@pytest.fixture
+def united(known: Country) -> tuple[Country, list[Change]]:
+    """Both surveyed towns have gone to Flur, and the list that says so."""
     listed = [
         Change(known.of(EICHEN), "1", known.of(FLUR), date(2024, 1, 1)),
         Change(known.of(GRONAU), "1", known.of(ALDORF), date(2024, 1, 1)),
         Change(known.of(ALDORF), "1", known.of(FLUR), date(2025, 1, 1)),
     ]
-    folder = current(united, changes=listed)
-    assert findings(folder, outputs) == {}
-    found = opened(folder).execute("SELECT ags FROM release.gemeinden WHERE in_befragung").fetchall()
-    assert found == [(FLUR,)]
+    return known.merge(EICHEN, FLUR).merge(GRONAU, ALDORF).merge(ALDORF, FLUR), listed
+
+
+def test_two_towns_of_the_frame_in_one_municipality_are_one_municipality(
+    current: Callable[..., Path], examined: Callable[[Path], Examined], united: tuple[Country, list[Change]]
+) -> None:
+    country, listed = united
+    found, con = examined(current(country, changes=listed))
+    assert found == {}
+    surveyed = con.execute("SELECT ags, befragung_status FROM release.gemeinden WHERE in_befragung").fetchall()
+    assert surveyed == [(FLUR, "nicht_veroeffentlicht")]
+
+
+@pytest.mark.parametrize(("eichen", "status"), [("ja", "geantwortet"), ("nein", None)])
+def test_one_towns_answer_is_not_that_of_the_other_in_the_same_municipality(
+    current: Callable[..., Path],
+    examined: Callable[[Path], Examined],
+    united: tuple[Country, list[Change]],
+    eichen: str,
+    status: str | None,
+) -> None:
+    country, listed = united
+    header = ",".join(load_contract("input", "survey_responses_2020").column_names)
+    replies = f"{header}\n{ALDORF},,ja,,,,,\n{EICHEN_OLD},,{eichen},,,,,\n"
+    folder = current(country, changes=listed, files={"survey_responses_2020.csv": replies})
+    settings = folder / VARIANT / "profile.toml"
+    source = f'survey_responses_2020 = "../{PROFILE}/survey_responses_2020.csv"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + source, encoding="utf-8")
+    found, con = examined(folder)
+    if status:
+        surveyed = con.execute("SELECT ags, befragung_status FROM release.gemeinden WHERE in_befragung").fetchall()
+        assert surveyed == [(FLUR, status)]
+        assert "wave_on_map" not in found
+    else:
+        (message,) = found["wave_on_map"]
+        assert "Aldorf, Stadt und Eichen, Stadt sind auf der Karte eine Gemeinde" in message
+        assert "für die Gemeinde gibt es keinen wahren" in message
 
 
 def test_a_municipality_that_cedes_land_keeps_its_records(
@@ -281,6 +343,20 @@ def test_a_record_may_be_newer_than_the_boundaries(
     assert place_of(con, EICHEN_OLD) == (EICHEN, EICHEN)
 
 
+def test_a_key_that_came_and_went_after_the_boundaries_means_its_land_on_them(
+    current: Callable[..., Path],
+    opened: Callable[[Path], duckdb.DuckDBPyConnection],
+    known: Country,
+    today: Country,
+    changes: tuple[Change, ...],
+) -> None:
+    gone = Change(today.of(EICHEN_NEW), "1", known.of(NEUDORNA), date(2025, 10, 1))
+    of_2025 = known.merge(GRONAU, ALDORF)
+    hints = {"hints.csv": hint(EICHEN_NEW, "2025-08-01")}
+    con = opened(current(of_2025, date(2025, 1, 1), changes=(*changes[:2], gone), files=hints))
+    assert place_of(con, EICHEN_NEW) == (EICHEN, EICHEN)
+
+
 def test_changes_that_the_own_table_covers_are_not_counted_twice(
     current: Callable[..., Path], opened: Callable[[Path], duckdb.DuckDBPyConnection], known: Country
 ) -> None:
@@ -310,15 +386,13 @@ def people(con: duckdb.DuckDBPyConnection) -> dict[str, int | None]:
 
 def test_figures_of_an_older_register_are_added_up_along_the_changes(
     current: Callable[..., Path],
-    opened: Callable[[Path], duckdb.DuckDBPyConnection],
+    examined: Callable[[Path], Examined],
     known: Country,
     today: Country,
     changes: tuple[Change, ...],
-    outputs: Path,
 ) -> None:
-    folder = current(today, register=known, register_day=date(2023, 12, 31), changes=changes[:2])
-    assert findings(folder, outputs) == {}
-    con = opened(folder)
+    faults, con = examined(current(today, register=known, register_day=date(2023, 12, 31), changes=changes[:2]))
+    assert faults == {}
     found = people(con)
     assert found[ALDORF] == known.of(ALDORF).people + known.of(GRONAU).people
     assert found[EICHEN_NEW] == known.of(EICHEN).people
@@ -328,19 +402,17 @@ def test_figures_of_an_older_register_are_added_up_along_the_changes(
 
 def test_a_figure_that_belongs_to_other_land_is_not_shown(
     current: Callable[..., Path],
-    opened: Callable[[Path], duckdb.DuckDBPyConnection],
+    examined: Callable[[Path], Examined],
     known: Country,
     today: Country,
     changes: tuple[Change, ...],
-    outputs: Path,
 ) -> None:
-    folder = current(today, register=known, register_day=date(2023, 12, 31), changes=changes)
-    con = opened(folder)
+    faults, con = examined(current(today, register=known, register_day=date(2023, 12, 31), changes=changes))
     found = people(con)
     assert (found[NEUDORNA], found[ALDORF]) == (None, None), "nobody knows how many live where the line now runs"
     assert found[FLUR] == known.of(FLUR).people
     assert con.execute("SELECT einwohner FROM release.land").fetchall() == [(None,)], "and no sum with a hole"
-    assert findings(folder, outputs) == {}, "until both products are of one year, the map does without"
+    assert faults == {}, "until both products are of one year, the map does without"
 
 
 def test_a_register_newer_than_the_boundaries_tells_nothing_of_what_has_merged_since(
@@ -375,6 +447,27 @@ def test_a_municipality_that_only_the_boundaries_know_is_named(
     assert "Flur steht in den Grenzen vom 01.01.2026, aber nicht im Gemeindeverzeichnis vom 01.01.2026" in named[1]
 
 
+def test_a_register_that_misses_a_part_of_a_municipality_gives_no_figure_for_the_rest(
+    current: Callable[..., Path], known: Country, today: Country, changes: tuple[Change, ...], outputs: Path
+) -> None:
+    folder = current(today, register=known.without(GRONAU), register_day=date(2023, 12, 31), changes=changes[:2])
+    (message,) = findings(folder, outputs)["missing_municipalities"]
+    assert "Gronau fehlt im Gemeindeverzeichnis vom 31.12.2023" in message
+
+
+def test_a_municipality_of_the_register_without_a_population_is_named(
+    current: Callable[..., Path], today: Country, changes: tuple[Change, ...], outputs: Path
+) -> None:
+    folder = current(today, changes=changes)
+    file = folder / PROFILE / "population_current.csv"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith(FLUR)), encoding="utf-8", newline="")
+    sidecar_path(file).unlink()
+    write_sidecar(file)
+    (message,) = findings(folder, outputs)["missing_municipalities"]
+    assert "Flur steht im Gemeindeverzeichnis vom 01.01.2026, hat aber keine Einwohnerzahl" in message
+
+
 def test_names_and_associations_come_from_the_register_and_keys_from_the_boundaries(
     current: Callable[..., Path], opened: Callable[[Path], duckdb.DuckDBPyConnection], known: Country
 ) -> None:
@@ -391,6 +484,7 @@ def test_without_current_boundaries_there_is_no_current_map(make_geodata: Callab
         run_stages(profile_of(folder), outputs, DAY, INPUT_STAGES)
 
 
+@pytest.mark.slow
 def test_the_settled_dates_stand_in_the_release_and_it_is_rebuilt_byte_by_byte(
     current: Callable[..., Path], today: Country, changes: tuple[Change, ...], outputs: Path
 ) -> None:
@@ -472,6 +566,7 @@ def answers(run: Run, query: str) -> list[tuple[object, ...]]:
         return con.execute(query).fetchall()
 
 
+@pytest.mark.slow
 def test_thuringias_boundaries_of_2022_say_what_the_changes_say(exact: Run, tmp_path: Path) -> None:
     country = country_of(exact)
     run = thuringia(tmp_path, country, YEAR_END)
@@ -491,6 +586,7 @@ def test_thuringias_boundaries_of_2022_say_what_the_changes_say(exact: Run, tmp_
     assert frame["16056000"] == "16063105", "Eisenach, the only one of the 36 towns with another key since"
 
 
+@pytest.mark.slow
 def test_thuringias_boundaries_of_2023_are_shown_though_two_municipalities_were_split(
     exact: Run, tmp_path: Path
 ) -> None:

@@ -25,3 +25,23 @@ WHERE b.datensatz = 'boundaries_current' AND b.ebene = 'gemeinde'
     AND b.schluessel NOT IN (
         SELECT t.ziel FROM joined.current_targets t JOIN staging.current_register r ON r.ags = t.ags AND r.gebietsstand = t.stand
         WHERE t.art = 'zahl')
+UNION ALL
+-- What has been dissolved since that register must be in it, or its successor would have the figures of a part only.
+SELECT DISTINCT 'register_current', NULL, 'ags', c.ags_alt,
+    c.gemeinde_alt || ' fehlt im Gemeindeverzeichnis vom ' || strftime(d.gebietsstand, '%d.%m.%Y')
+        || ', obwohl es die Gemeinde nach den Änderungen an dem Tag gab.',
+    'Bitte die Quelle prüfen.'
+FROM staging.municipal_changes c, (SELECT DISTINCT gebietsstand FROM staging.current_register) d
+WHERE getvariable('territory_basis') = 'aktuell' AND c.erlischt AND c.nach >= d.gebietsstand
+    AND c.in_kraft_bis <= getvariable('territory_date')
+    AND c.ags_alt NOT IN (SELECT ags FROM staging.current_register)
+    AND NOT EXISTS (FROM staging.municipal_changes b WHERE b.ags_neu = c.ags_alt AND b.in_kraft_bis > d.gebietsstand)
+UNION ALL
+SELECT 'population_current', NULL, 'ags', r.ags,
+    r.gemeinde_amtlich || ' steht im Gemeindeverzeichnis vom ' || strftime(r.gebietsstand, '%d.%m.%Y')
+        || ', hat aber keine Einwohnerzahl zum ' || strftime(getvariable('population_date'), '%d.%m.%Y') || '.',
+    'Bitte die Quelle prüfen.'
+FROM staging.current_register r
+JOIN (SELECT DISTINCT ags, stand FROM joined.current_targets WHERE art = 'zahl') t ON t.ags = r.ags AND t.stand = r.gebietsstand
+WHERE r.gebietsstand IN (SELECT gebietsstand FROM staging.current_population)
+    AND r.ags NOT IN (SELECT ags FROM staging.current_population)

@@ -15,9 +15,16 @@ WITH RECURSIVE starts AS (
 map AS (
     SELECT schluessel AS ags FROM staging.map_boundaries WHERE ebene = 'gemeinde'
 ),
+-- Keys that come into being only after the map, from municipalities that it still shows.
+later AS (
+    SELECT ags_neu FROM staging.municipal_changes
+    WHERE erlischt AND in_kraft_bis > getvariable('territory_date') AND ags_alt IN (FROM map)
+),
 -- A change counts as made on the map when its day is past, or when the map does not know the old key any more.
 changes AS (
-    SELECT *, in_kraft_bis <= getvariable('territory_date') OR ags_alt NOT IN (FROM map) AS vollzogen
+    SELECT
+        *, in_kraft_bis <= getvariable('territory_date')
+        OR (ags_alt NOT IN (FROM map) AND ags_alt NOT IN (FROM later)) AS vollzogen
     FROM staging.municipal_changes WHERE nach < in_kraft_bis
 ),
 forwards AS (

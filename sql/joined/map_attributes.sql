@@ -5,7 +5,7 @@ WITH associations AS (
     FROM staging.current_register GROUP BY verband_ars
 ),
 change_names AS (
-    SELECT ags_neu AS ags, first(gemeinde_neu ORDER BY in_kraft_bis DESC) AS name
+    SELECT ags_neu AS ags, first(gemeinde_neu ORDER BY in_kraft_bis DESC, gemeinde_neu) AS name
     FROM staging.municipal_changes WHERE in_kraft_bis <= getvariable('territory_date') GROUP BY ags_neu
 )
 SELECT

@@ -1,6 +1,6 @@
 -- All municipalities of the map: keys, kind, district, association, population, survey status, committees known to us.
 WITH survey AS (
-    -- Two towns of a frame may be one municipality on a newer map; it has answered when one of them has.
+    -- Several towns of a frame may be one municipality on a newer map; checks/wave_on_map sees to it that all have one status.
     SELECT k.ags_karte AS ags, min(s.befragung_status) AS befragung_status
     FROM joined.survey_status s
     JOIN joined.survey_frame f ON f.welle = s.welle AND f.ags = s.ags
