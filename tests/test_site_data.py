@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import uuid
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
@@ -24,11 +25,12 @@ import pytest
 from conftest import DAY, build_geodata, profile_of
 from packaged import ADDRESS, fill_in
 from playwright.sync_api import Browser
+from pmtiles.reader import MmapSource, Reader
 from site_browser import HOSTILE, Served, observed, serving
 
 from flows.german import number, size
 from flows.metadata.changes import READING
-from flows.operations import rollback, withdraw
+from flows.operations import rollback
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.rebuild import rebuild_faults
 from flows.run import Run
@@ -37,9 +39,11 @@ from flows.site.daten import bibtex
 from flows.site.facts import Facts
 from flows.site.feed import MOST_ENTRIES, Changes, summary
 from flows.site.pages import Site
+from flows.site.sitemap import is_listed
 from flows.stages import Outcome, store_of
 from flows.store import Store, locked
 from flows.targets.local import LocalTarget
+from flows.withdrawal import withdraw
 
 pytest_plugins = ["site_browser"]
 
@@ -139,6 +143,23 @@ def test_allowed_values_are_said_in_words(folder: Path) -> None:
         for code in csv.DictReader(stream):
             assert f"<dt><code>{code['code']}</code></dt><dd>{code['bezeichnung']}</dd>" in section
     assert 'href="codelisten/gremium_status.csv" download' in section
+
+
+def test_a_file_that_holds_several_datasets_says_which(folder: Path) -> None:
+    named = dict(
+        re.findall(
+            r'<li><a href="([^"]+)" download>.*?</a><span class="zusatz">[^:<]+: ([^<]+)</span></li>', page(folder)
+        )
+    )
+    assert {Path(name).suffix for name in named} == {".gpkg", ".pmtiles", ".qgz", ".xlsx"}
+    every = datasets(folder)
+    layers = {name for name, _ in pyogrio.list_layers(folder / "praeventionskarte.gpkg")}
+    assert every.keys() <= layers
+    assert named["praeventionskarte.gpkg"] == "alle Datensätze"
+    with (folder / "praeventionskarte.pmtiles").open("rb") as stream:
+        tiles = [layer["id"] for layer in Reader(MmapSource(stream)).metadata()["vector_layers"]]
+    titles = " und ".join(every[name]["title"] for name in sorted(tiles))
+    assert named["praeventionskarte.pmtiles"] == f"{titles}, als Kartenkacheln"
 
 
 # --- lines to paste ------------------------------------------------------------------------------------------------
@@ -248,6 +269,19 @@ def test_stable_addresses_are_given_once_there_are_any(published: Published, fol
     assert "Eine öffentliche Adresse ist noch nicht festgelegt." in page(folder)
 
 
+@pytest.mark.parametrize("system", ["Linux", "macOS"])
+def test_the_lines_for_checksums_find_a_changed_file(folder: Path, tmp_path: Path, system: str) -> None:
+    line = lines_to_paste(folder)[f"Befehl zum Prüfen unter {system}"]
+    if not shutil.which(line.split()[0]):
+        pytest.skip(f"no {line.split()[0]} on this machine")
+    for name in ("SHA256SUMS", "gremien.csv"):
+        shutil.copyfile(folder / name, tmp_path / name)
+    assert subprocess.run(line.split(), cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    with (tmp_path / "gremien.csv").open("a", encoding="utf-8") as stream:
+        stream.write("x")
+    assert subprocess.run(line.split(), cwd=tmp_path, capture_output=True, check=False).returncode == 1
+
+
 # --- changes and the feed ------------------------------------------------------------------------------------------
 
 
@@ -317,6 +351,7 @@ def test_links_of_a_draft_are_relative(folder: Path) -> None:
     assert "Entwurf" in feed_of(folder).findtext("atom:subtitle", "", NAMES)
 
 
+@pytest.mark.slow
 def test_an_invented_release_says_so_in_its_feed(demo: Served) -> None:
     found = feed_of(demo.folder)
     assert SYNTHETIC_MARK in found.findtext("atom:subtitle", "", NAMES)
@@ -379,8 +414,20 @@ def test_search_engines_find_every_page_of_a_public_release(published: Published
     assert {one.text for one in found.iterfind("map:url/map:lastmod", NAMES)} == {SECOND_DAY.isoformat()}
 
 
-def test_a_draft_and_an_invented_release_are_not_to_be_found(folder: Path, demo: Served) -> None:
+def test_a_draft_is_not_to_be_found(folder: Path) -> None:
     assert not (folder / "sitemap.xml").exists()
+
+
+@pytest.mark.parametrize(("invented", "listed"), [(False, True), (True, False)])
+def test_what_is_invented_is_not_to_be_found_even_when_all_is_filled_in(
+    published: Published, invented: bool, listed: bool
+) -> None:
+    assert not published.profile.draft
+    assert is_listed(replace(published.profile, synthetic=invented)) is listed
+
+
+@pytest.mark.slow
+def test_the_demonstration_has_no_sitemap(demo: Served) -> None:
     assert not (demo.folder / "sitemap.xml").exists()
 
 

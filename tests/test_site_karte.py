@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -36,7 +37,7 @@ NO_WEBGL = (
 @contextmanager
 def opened(browser: Browser, address: str, size: dict[str, int] = DESKTOP, *, webgl: bool = False) -> Iterator[Page]:
     """A page at ``address`` whose list stands; it must end without a complaint and without foreign requests."""
-    context = browser.new_context(viewport=size, locale="de-DE")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=size, locale="de-DE")
     page = context.new_page()
     if not webgl:
         page.add_init_script(NO_WEBGL)
@@ -61,7 +62,8 @@ def listed(page: Page) -> list[str]:
     return page.locator("#eintraege .eintrag-name").all_inner_texts()
 
 
-def facts(release: Served) -> dict[str, object]:
+def facts(release: Served) -> dict[str, Any]:
+    """What the scripts of the map read."""
     return json.loads((release.folder / "assets" / "karte.json").read_text(encoding="utf-8"))
 
 
@@ -73,10 +75,13 @@ def query(page: Page) -> str:
 
 
 def test_the_page_names_every_module_it_loads() -> None:
-    entry = (ASSETS / "js" / "karte.js").read_text(encoding="utf-8")
-    loaded = set(re.findall(r"from '\./([a-z]+\.js)'", entry))
-    for name in list(loaded):
-        loaded |= set(re.findall(r"from '\./([a-z]+\.js)'", (ASSETS / "js" / name).read_text(encoding="utf-8")))
+    loaded: set[str] = set()
+    waiting = ["karte.js"]
+    while waiting:
+        text = (ASSETS / "js" / waiting.pop()).read_text(encoding="utf-8")
+        found = set(re.findall(r"from '\./([a-z]+\.js)'", text)) - loaded
+        loaded |= found
+        waiting += found
     assert loaded == set(MODULES)
 
 
@@ -97,7 +102,7 @@ def test_without_scripts_list_picture_and_tables_tell_what_is_known(browser: Bro
     expect(page.locator("#karte-bild")).to_be_visible()
     expect(page.locator("#suche")).to_be_hidden()
     expect(page.locator("#filter")).to_be_hidden()
-    names = {body["name"] for body in told["gremien"]}  # type: ignore[index,attr-defined]
+    names = {body["name"] for body in told["gremien"]}
     text = page.locator("#eintraege").inner_text()
     assert [name for name in names if name not in text] == []
     pages = page.locator("#eintraege .eintrag-name").evaluate_all(
@@ -133,15 +138,15 @@ def test_a_town_is_found_by_its_name_and_told(browser: Browser, thueringen: Serv
         panel = page.get_by_role("region", name="Mühlhausen/Thüringen")
         expect(panel).to_be_focused()
         told = facts(thueringen)["gemeinden"]
-        place = told["name"].index("Mühlhausen/Thüringen")  # type: ignore[index]
-        expect(panel).to_contain_text(number(told["einwohner"][place]))  # type: ignore[index]
+        place = told["name"].index("Mühlhausen/Thüringen")
+        expect(panel).to_contain_text(number(told["einwohner"][place]))
         expect(panel).to_contain_text("Einwohner am 31.12.2018")
         expect(panel).to_contain_text("Unstrut-Hainich-Kreis")
         expect(panel).to_contain_text("Befragt, Antwort nicht veröffentlicht")
         expect(panel).to_contain_text("Aktiv (Stand 16.04.2024)")
         expect(panel).to_contain_text("Was wir nicht wissen")
         expect(panel).to_contain_text("Eine Adresse ist in dieser Ausgabe noch nicht angegeben")
-        assert query(page) == f"ort={told['ags'][place]}"  # type: ignore[index]
+        assert query(page) == f"ort={told['ags'][place]}"
 
 
 def test_an_old_name_leads_to_the_municipality_of_today(browser: Browser, kleinland: Served) -> None:
@@ -162,19 +167,19 @@ def test_a_name_that_nobody_bears_is_said_to_be_not_found(browser: Browser, klei
 def test_list_counts_and_map_agree_about_a_topic(browser: Browser, thueringen: Served) -> None:
     told = facts(thueringen)
     topic = "vandalismus_graffiti"
-    bodies = [body for body in told["gremien"] if topic in body["themen"]]  # type: ignore[index,attr-defined]
+    bodies = [body for body in told["gremien"] if topic in body["themen"]]
     places = {place for body in bodies for place in body["orte"]}
-    assert 0 < len(places) < len(told["gemeinden"]["ags"])  # type: ignore[index]
+    assert 0 < len(places) < len(told["gemeinden"]["ags"])
     with opened(browser, f"{thueringen.address}/index.html", webgl=True) as page:
         drawn(page)
         page.get_by_label("Thema").select_option(topic)
-        names = {told["gemeinden"]["name"][place] for place in places}  # type: ignore[index]
+        names = {told["gemeinden"]["name"][place] for place in places}
         assert set(listed(page)) == names
         assert page.locator("#eintraege .ort-gremien li").count() == sum(len(body["orte"]) for body in bodies)
         expect(page.locator("#ergebnis")).to_contain_text(
             f"{len(places)} von {number(len(told['gemeinden']['ags']))} Gemeinden"
-        )  # type: ignore[index]
-        expect(page.locator("#ergebnis")).to_contain_text(f"{len(bodies)} von {len(told['gremien'])} bekannten Gremien")  # type: ignore[arg-type]
+        )
+        expect(page.locator("#ergebnis")).to_contain_text(f"{len(bodies)} von {len(told['gremien'])} bekannten Gremien")
         assert sum(int(count) for count in page.locator("[data-anzahl^='status ']").all_inner_texts()) == len(bodies)
         assert page.locator("#filter-thema option:checked").inner_text().endswith(f"({len(bodies)})")
         # The map names the towns that fit and no others.
@@ -220,9 +225,11 @@ def test_nothing_found_is_not_told_as_nothing_there(browser: Browser, kleinland:
     with opened(browser, f"{kleinland.address}/index.html?thema=einbruchschutz&kreis=99002") as page:
         expect(page.locator("#eintraege")).to_contain_text("Keine Gemeinde passt zu dieser Auswahl.")
         expect(page.locator("#eintraege")).to_contain_text("Es heißt nicht, dass es so etwas nicht gibt.")
-        page.get_by_role("button", name="Filter zurücksetzen").click()
+        page.get_by_role("button", name="Filter zurücksetzen").press("Enter")
         assert query(page) == ""
         assert page.locator("#eintraege .eintrag-name").count() == 7
+        # The button is gone with its sentence; the keyboard goes on where a new search begins.
+        expect(page.get_by_role("combobox", name="Ort suchen")).to_be_focused()
 
 
 def test_a_committee_of_two_municipalities_stands_in_both_and_counts_once(browser: Browser, kleinland: Served) -> None:
@@ -236,10 +243,12 @@ def test_a_committee_of_two_municipalities_stands_in_both_and_counts_once(browse
 
 def test_where_no_committee_is_known_the_panel_says_just_that(browser: Browser, thueringen: Served) -> None:
     told = facts(thueringen)["gemeinden"]
-    place = told["name"].index("Suhl")  # type: ignore[index]
-    with opened(browser, f"{thueringen.address}/index.html?ort={told['ags'][place]}") as page:  # type: ignore[index]
+    place = told["name"].index("Suhl")
+    with opened(browser, f"{thueringen.address}/index.html?ort={told['ags'][place]}") as page:
         panel = page.get_by_role("region", name="Suhl")
-        expect(panel).to_contain_text("Uns ist kein Präventionsgremium bekannt. Das heißt nicht, dass es keines gibt.")
+        expect(panel).to_contain_text(
+            "Uns ist kein Präventionsgremium aus öffentlichen Belegen bekannt. Das heißt nicht, dass es keines gibt."
+        )
         expect(panel.get_by_role("link", name="Beratungsordner")).to_be_visible()
         own = panel.get_by_role("link", name="Eigene Seite: Suhl").get_attribute("href")
         assert (thueringen.folder / str(own)).is_file()
@@ -278,6 +287,24 @@ def test_a_mistake_is_reported_with_the_id_of_its_record(browser: Browser, klein
 def test_the_key_of_another_date_opens_the_same_town(browser: Browser, kleinland: Served) -> None:
     with opened(browser, f"{kleinland.address}/index.html?ort=99002005") as page:
         expect(page.get_by_role("region", name="Eichen")).to_be_visible()
+        # Nothing in the page opened the panel, so there is nothing to go back to.
+        page.get_by_role("button", name="Auskunft schließen").press("Enter")
+        expect(page.get_by_role("combobox", name="Ort suchen")).to_be_focused()
+
+
+def test_evidence_that_cannot_be_reached_any_more_is_told_so(browser: Browser, kleinland: Served) -> None:
+    told = facts(kleinland)
+    body = next(body for body in told["gremien"] if body["id"] == "ilmen-runder-tisch")
+    body["belege"][0]["zustand"] = "Seite nicht mehr erreichbar (geprüft am 20.11.2026)"
+    context = browser.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    page.add_init_script(NO_WEBGL)
+    page.route("**/karte.json", lambda route: route.fulfill(json=told))
+    page.goto(f"{kleinland.address}/index.html?ort=99002002")
+    expect(page.locator("#auskunft-ilmen-runder-tisch")).to_contain_text(
+        "nicht mehr erreichbar (geprüft am 20.11.2026)"
+    )
+    context.close()
 
 
 def test_a_sign_on_the_map_opens_its_town(browser: Browser, kleinland: Served) -> None:
@@ -339,6 +366,9 @@ def test_on_a_phone_map_and_list_take_turns(browser: Browser, kleinland: Served,
         page.get_by_role("link", name="Ilmen").click()
         expect(page.get_by_role("region", name="Ilmen")).to_be_in_viewport()
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        page.get_by_role("button", name="Zurücksetzen").click()
+        assert query(page) == "ansicht=liste"
+        expect(page.locator("#liste")).to_be_visible()
 
 
 def test_without_webgl_the_picture_stays_and_the_filters_work(browser: Browser, kleinland: Served) -> None:
@@ -350,6 +380,29 @@ def test_without_webgl_the_picture_stays_and_the_filters_work(browser: Browser, 
         assert listed(page) == ["Aldorf"]
         page.get_by_role("link", name="Aldorf").click()
         expect(page.get_by_role("region", name="Aldorf")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("lost", "said", "list_works"),
+    [("maplibre-gl.js", "Die bewegliche Karte ließ sich nicht laden.", True), ("karte.json", "Die Daten", False)],
+)
+def test_what_cannot_be_loaded_is_said_and_the_rest_stays(
+    browser: Browser, kleinland: Served, lost: str, said: str, list_works: bool
+) -> None:
+    context = browser.new_context(viewport=DESKTOP, locale="de-DE")
+    page = context.new_page()
+    page.route(f"**/{lost}", lambda route: route.abort())
+    page.goto(f"{kleinland.address}/index.html")
+    expect(page.locator("#karte-meldung")).to_contain_text(said)
+    expect(page.locator("#karte-meldung")).not_to_contain_text("WebGL")
+    expect(page.locator("#karte-bild")).to_be_visible()
+    if list_works:
+        page.get_by_label("Thema").select_option("einbruchschutz")
+        assert listed(page) == ["Aldorf"]
+    else:
+        expect(page.locator("#suche")).to_be_hidden()
+        assert page.locator("#eintraege .eintrag-name").count() > 0
+    context.close()
 
 
 def test_the_embedded_map_carries_state_attribution_and_marks(browser: Browser, demo: Served) -> None:

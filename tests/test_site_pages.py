@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from conftest import PROFILE, joined_run
 from packaged import ADDRESS, filled_in
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from site_browser import DESKTOP, HOSTILE, NARROW, Elements, Served, observed
 
 from flows.contracts import release_contracts
@@ -160,6 +160,8 @@ def test_a_page_says_what_is_not_known(pages: Path) -> None:
     assert "Ob die genannten Gremien heute noch arbeiten und ob es weitere gibt." in text
     assert "Arbeitsgruppe Bahnhof: Gründungsjahr, Vorsitz, Turnus sind nicht belegt." in text
     assert "Ob Aldorf auf die Befragung geantwortet hat und was: Das ist nicht öffentlich" in text
+    one = words(page_of(pages, "99001006"))
+    assert "Ob das genannte Gremium heute noch arbeitet und ob es weitere gibt." in one
 
 
 def test_a_surveyed_town_of_which_no_committee_is_known_is_not_said_to_have_none(
@@ -175,10 +177,15 @@ def test_a_surveyed_town_of_which_no_committee_is_known_is_not_said_to_have_none
     }
     folder = written(joined_run(load_profile(make_geodata(without), PROFILE), tmp_path / "work"))
     text = words(page_of(folder, OLD_KEY))
-    assert "Uns ist kein Präventionsgremium bekannt. Das heißt nicht, dass es keines gibt." in text
-    assert "Ob es in Eichen ein Präventionsgremium gibt. Uns ist keines bekannt." in text
+    # From public evidence, for an answer to the survey may stand on the same page and name one.
+    assert "Uns ist kein Präventionsgremium aus öffentlichen Belegen bekannt." in text
+    assert "Das heißt nicht, dass es keines gibt." in text
+    assert "Ob es in Eichen ein Präventionsgremium gibt. Öffentliche Belege dafür kennen wir nicht." in text
     # Who looks for a committee in vain may want to found one.
-    assert "Ordner „Vorbeugen“" in text
+    (guide,) = csv.DictReader((geodata / PROFILE / "resources.csv").read_text(encoding="utf-8").splitlines())
+    link = f'<a href="../angebote.html#angebot-{guide["angebot_id"]}">{guide["titel"]}</a>'
+    assert link in page_of(folder, OLD_KEY)
+    assert f'id="angebot-{guide["angebot_id"]}"' in (folder / "angebote.html").read_text(encoding="utf-8")
 
 
 def test_no_page_claims_an_answer_of_a_town_that_is_not_public(pages: Path, con: duckdb.DuckDBPyConnection) -> None:
@@ -329,6 +336,41 @@ def test_the_method_counts_the_gaps(pages: Path, con: duckdb.DuckDBPyConnection)
     assert "Der älteste Status gilt für 03.02.2020, der jüngste für 21.08.2024." in text
 
 
+def test_the_method_says_how_the_boundaries_of_the_map_came_about(joined: Run, pages: Path, tmp_path: Path) -> None:
+    survey = words((pages / "methode.html").read_text(encoding="utf-8"))
+    assert "aus den Grenzen vom 01.01.2016, mit den Gebietsänderungen bis zum Gebietsstand fortgeschrieben" in survey
+    assert "Grenzen werden über die Gebietsänderungen auf den Gebietsstand gebracht" in survey
+    assert "vollständig bekannt bis 31.12.2023 Einwohner" in survey
+
+    profile = replace(joined.profile, territory_basis="aktuell", territory_date=date(2026, 1, 1))
+    folder = written(copied(joined, tmp_path), profile)
+    current = words((folder / "methode.html").read_text(encoding="utf-8"))
+    assert "Grenzen vom 01.01.2026, so wie die Quelle sie angibt" in current
+    assert "01.01.2016" not in current
+    assert "auf den Gebietsstand gebracht" not in current
+    assert "vollständig bekannt bis 31.12.2023; spätere, soweit abgerufene Listen sie nennen" in current
+
+
+def test_where_nothing_is_known_nothing_is_claimed(
+    make_geodata: Callable[..., Path], geodata: Path, tmp_path: Path
+) -> None:
+    """A Land of which no committee, hint, figure or offer has been collected yet."""
+    tables = ("committees", "evidence", "hints", "monitoring", "resources")
+    heads = {
+        f"{table}.csv": (geodata / PROFILE / f"{table}.csv").read_text(encoding="utf-8").partition("\n")[0] + "\n"
+        for table in tables
+    }
+    folder = written(joined_run(load_profile(make_geodata(heads), PROFILE), tmp_path / "work"))
+    committees, offers, method = (
+        words((folder / f"{name}.html").read_text(encoding="utf-8")) for name in ("gremien", "angebote", "methode")
+    )
+    assert "Uns ist kein Gremium aus öffentlichen Belegen bekannt." in committees
+    assert "Uns sind keine Angebote bekannt." in offers
+    assert "Uns sind 0 Einträge in 0 Gemeinden bekannt." in method
+    for claim in ("Jedes Gremium hat", "Nicht belegt sind bei", "Die Zahlen gelten für", "Der älteste"):
+        assert claim not in method
+
+
 def test_the_method_names_every_source_with_licence_and_day(pages: Path, joined: Run) -> None:
     text = (pages / "methode.html").read_text(encoding="utf-8").partition('id="quellen"')[2].partition("</section>")[0]
     assert text.count('<th scope="row">') == len(joined.profile.sources)
@@ -359,6 +401,12 @@ def test_with_everything_filled_in_no_page_speaks_of_a_draft(public: Path) -> No
     for file in every_page(public):
         text = words(file.read_text(encoding="utf-8"))
         assert not [word for word in DRAFT_WORDS if word in text], file.name
+
+
+def test_a_draft_that_names_a_website_but_no_publisher_has_no_empty_link(joined: Run, tmp_path: Path) -> None:
+    publisher = replace(joined.profile.publisher, email="post@kleinland.example", url="https://kleinland.example/")
+    for file in every_page(written(copied(joined, tmp_path), replace(joined.profile, publisher=publisher))):
+        assert not re.search(r"<a [^>]*>\s*</a>", file.read_text(encoding="utf-8")), file.name
 
 
 def test_the_legal_pages_say_what_the_profile_says(joined: Run, tmp_path: Path) -> None:
@@ -418,8 +466,9 @@ def test_every_page_says_at_its_top_that_a_source_is_old(joined: Run, tmp_path: 
         joined.profile, old=("evidence",), too_old=("hints",), warn_after={"evidence": 400}, hold_after={"hints": 1000}
     )
     folder = written(copied(joined, tmp_path), profile)
-    for file in folder.glob("ort/*-*.html"):
-        above = words(file.read_text(encoding="utf-8").partition("<header")[0])
+    for file in every_page(folder):
+        # A page that only leads on has no header; there the words stand above its own.
+        above = words(re.split("<header|<h1", file.read_text(encoding="utf-8"))[0])
         assert "Quelle „Kleinland: evidence“ ist älter als 400 Tage." in above
         assert "Quelle „Kleinland: hints“ ist älter als 1.000 Tage." in above
     assert "älter als 400 Tage" in words(
@@ -523,6 +572,24 @@ def test_an_address_that_names_a_committee_shows_it_whatever_is_filtered(browser
     page.goto(f"{kleinland.address}/gremien.html?status=unklar#gremium-ilmen-runder-tisch")
     page.locator("#gremium-ilmen-runder-tisch").wait_for()
     assert page.locator("#gremium-ilmen-runder-tisch").is_visible()
+    page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_an_address_that_names_a_committee_far_down_a_long_table_shows_it(browser: Browser, kleinland: Served) -> None:
+    text = (kleinland.folder / "gremien.html").read_text(encoding="utf-8")
+    head, rows, rest = re.split(r"(?<=<tbody>)\n(.*?)(?=</tbody>)", text, maxsplit=1, flags=re.DOTALL)
+    name = "ilmen-runder-tisch"
+    long = head + "".join(rows.replace(name, f"{name}-{number}") for number in range(200)) + rest
+    page = browser.new_page()
+    page.route("**/gremien.html*", lambda route: route.fulfill(body=long, content_type="text/html; charset=utf-8"))
+    page.goto(f"{kleinland.address}/gremien.html?status=unklar#gremium-{name}-199")
+    expect(page.locator(f"#gremium-{name}-199")).to_be_in_viewport()
+    # Nothing that waited for its turn takes it away again.
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+    expect(page.locator(f"#gremium-{name}-199")).to_be_in_viewport()
+    assert "?" not in page.url
     page.close()
 
 

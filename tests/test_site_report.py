@@ -27,12 +27,16 @@ from flows.german import number
 from flows.join import set_variables
 from flows.profile import SYNTHETIC_MARK
 from flows.site.auswertung import Answers, Persons, Question, Spread, Withheld, evaluate, size_class, suppressed
-from flows.site.befragung import question_figure, surveys
+from flows.site.befragung import surveys
+from flows.site.befragung_abbildungen import question_figure
 from flows.site.bericht import TEMPLATE, report_data
-from flows.site.diagramme import FULL, NARROW, OPEN, WIDE, Bar, Chart, Figure, Segment, picture, plain_style
+from flows.site.bildstil import plain_style
+from flows.site.diagramme import FULL, NARROW, OPEN, WIDE, Bar, Chart, Figure, Segment, picture
 from flows.site.facts import read_facts
+from flows.site.monitoring import scope
 from flows.site.pages import Site
 from flows.site.satz import typeset
+from flows.site.vorschau import preview_data
 
 pytest_plugins = ["site_browser"]
 
@@ -164,20 +168,31 @@ def test_without_a_response_file_nothing_is_said_of_a_single_towns_answer(thueri
     assert "das sagt nichts darüber, ob sie geantwortet hat" in page
 
 
+@pytest.mark.slow
+def test_what_is_not_known_depends_on_whether_there_is_a_response_file(thueringen: Served, demo: Served) -> None:
+    without, given = ((release.folder / "befragung.html").read_text(encoding="utf-8") for release in (thueringen, demo))
+    for unknown in ("Welche Städte geantwortet haben", "Wie viele Städte die Antworten", "Die genaue Zahl der"):
+        assert f"<li>{unknown}" in without
+        assert f"<li>{unknown}" not in given
+    for page in (without, given):
+        assert "<li>Auf welcher Grundlage die Städte ausgewählt wurden." in page
+        assert "Von uns nachgerechnet, die größte Stadt zuerst." in page
+
+
 def test_a_statement_that_we_cannot_read_as_a_range_is_not_drawn(make_geodata: Make, tmp_path: Path) -> None:
     header, wave = (KLEINLAND / "survey_waves.csv").read_text(encoding="utf-8").splitlines()
     vague = wave.replace(",0.5,1,", ",,,")
     assert vague != wave
     geodata = make_geodata({"survey_waves.csv": f"{header}\n{vague}\n"})
     with site_of(geodata, tmp_path / "work") as (con, site):
-        statement = surveys(con, site)[0].figures[1]
+        statement = surveys(con, site)[0].published[1]
     assert statement.chart is None
     assert statement.rows[0][1].startswith("Mehr als die Hälfte")  # type: ignore[union-attr]
 
 
 def test_the_drawn_statement_leaves_room_for_what_it_leaves_open(geodata: Path, tmp_path: Path) -> None:
     with site_of(geodata, tmp_path / "work") as (con, site):
-        chart = surveys(con, site)[0].figures[1].chart
+        chart = surveys(con, site)[0].published[1].chart
     assert chart is not None
     assert [(segment.kind, segment.value) for segment in chart.bars[0].segments][:2] == [(FULL, 0.5), (OPEN, 0.5)]
 
@@ -188,7 +203,7 @@ def test_several_waves_stand_one_after_the_other_that_of_the_map_first(make_geod
     geodata = make_geodata({"survey_waves.csv": f"{header}\n{wave}\n{later}\n"})
     with site_of(geodata, tmp_path / "work") as (con, site):
         found = surveys(con, site)
-        keys = [figure.key for survey in found for figure in survey.figures]
+        keys = [figure.key for survey in found for figure in (*survey.published, *survey.frame)]
     assert [survey.wave["welle"] for survey in found] == ["2020", "2024"]
     assert len(keys) == len(set(keys))
 
@@ -197,7 +212,8 @@ def test_where_no_town_reaches_the_minimum_there_is_no_empty_chart(make_geodata:
     header, wave = (KLEINLAND / "survey_waves.csv").read_text(encoding="utf-8").splitlines()
     geodata = make_geodata({"survey_waves.csv": f"{header}\n{wave.replace(',1000,', ',1000000,')}\n"})
     with site_of(geodata, tmp_path / "work") as (con, site):
-        drawn = {figure.key: figure.drawn for figure in surveys(con, site)[0].figures}
+        survey = surveys(con, site)[0]
+        drawn = {figure.key: figure.drawn for figure in (*survey.published, *survey.frame)}
     assert drawn == {"ruecklauf-2020": True, "aussage-2020": True, "groessen-2020": False, "staedte-2020": False}
 
 
@@ -214,6 +230,7 @@ def test_the_demonstrations_answers_add_up_to_the_published_totals(demo: Served)
     }
     assert counted == {"antwortende": "24", "abgedeckte_staedte": "23", "antwortende_mit_aktivem_gremium": "9"}
     assert sorted(figures.values["gezaehlt-2020"]) == sorted(counted.values())
+    assert "Durch Antworten abgedeckte Städte: Städte, für die sie selbst" in figures.texts["gezaehlt-2020"]
     for key in ("antwort-groesse-2020", "antwort-kreis-2020"):
         *groups, total = figures.rows(key)
         assert total == ["zusammen", "36", "23", "13"], "towns, not respondents"
@@ -259,13 +276,14 @@ def question(**raw: object) -> Field:
 
 
 @pytest.fixture
-def test_wave() -> Iterator[Mapping[str, Question]]:
+def made_up_wave() -> Iterator[Mapping[str, Question]]:
     """The evaluation of a made-up wave with the questions that the wave of 2020 does not have, by column."""
     fields = (
         question(name="buero", type="boolean", trueValues=["ja"], falseValues=["nein"]),
         question(name="personal", type="integer", unit="Personen"),
         question(name="mittel", type="number", unit="Euro"),
         question(name="anmerkung", type="string"),
+        question(name="seit", type="date"),
     )
     contract = Contract("survey_responses_2031", "Welle", "Eine erfundene Welle.", fields, {})
     towns = [
@@ -278,10 +296,10 @@ def test_wave() -> Iterator[Mapping[str, Question]]:
         con.execute("CREATE SCHEMA joined")
         con.execute(
             "CREATE TABLE input.survey_responses_2031 AS SELECT * FROM (VALUES "
-            "('99001000', true, true, 1, 100.5, 'Frau Beispiel'), ('99001001', true, true, 1, NULL, NULL), "
-            "('99001002', true, false, 7, 300.0, NULL), ('99001003', true, NULL, 20, 200.0, NULL), "
-            "('99001009', false, true, 50, 9.0, NULL)) "
-            "AS t (einheit, geantwortet, buero, personal, mittel, anmerkung)"
+            "('99001000', true, true, 1, 100.5, 'Frau Beispiel', DATE '2019-05-04'), "
+            "('99001001', true, true, 1, NULL, NULL, NULL), ('99001002', true, false, 7, 300.0, NULL, NULL), "
+            "('99001003', true, NULL, 20, 200.0, NULL, NULL), ('99001009', false, true, 50, 9.0, NULL, NULL)) "
+            "AS t (einheit, geantwortet, buero, personal, mittel, anmerkung, seit)"
         )
         con.execute(
             "CREATE TABLE joined.survey_replies AS SELECT '2031' AS welle, einheit, einheit AS ags "
@@ -291,15 +309,15 @@ def test_wave() -> Iterator[Mapping[str, Question]]:
     yield {one.field.name: one for one in found.questions}
 
 
-def test_who_did_not_answer_is_not_counted(test_wave: Mapping[str, Question]) -> None:
-    office = test_wave["buero"]
+def test_who_did_not_answer_is_not_counted(made_up_wave: Mapping[str, Question]) -> None:
+    office = made_up_wave["buero"]
     assert isinstance(office, Answers)
     assert office.counts == (("Ja", 2), ("Nein", 1))
     assert (office.given, office.missing) == (3, 1)
 
 
-def test_small_counts_of_persons_cannot_be_told_from_sums(test_wave: Mapping[str, Question]) -> None:
-    staff = test_wave["personal"]
+def test_small_counts_of_persons_cannot_be_told_from_sums(made_up_wave: Mapping[str, Question]) -> None:
+    staff = made_up_wave["personal"]
     assert isinstance(staff, Persons)
     assert staff.sums == (
         ("10.000 bis unter 20.000", None),
@@ -313,17 +331,20 @@ def test_small_counts_of_persons_cannot_be_told_from_sums(test_wave: Mapping[str
     assert [row[1] for row in figure.rows] == ["nicht veröffentlicht", "nicht veröffentlicht", "20", "29"]
 
 
-def test_amounts_are_told_by_their_middle_and_ends(test_wave: Mapping[str, Question]) -> None:
-    money = test_wave["mittel"]
+def test_amounts_are_told_by_their_middle_and_ends(made_up_wave: Mapping[str, Question]) -> None:
+    money = made_up_wave["mittel"]
     assert isinstance(money, Spread)
     assert (money.smallest, money.median, money.largest, money.given) == (100.5, 200.0, 300.0, 3)
     assert question_figure(money, "2031", "").rows[0] == ("kleinster Wert", "100,5")
 
 
-def test_free_text_is_not_published(test_wave: Mapping[str, Question]) -> None:
-    remark = test_wave["anmerkung"]
-    assert isinstance(remark, Withheld)
-    assert "Beispiel" not in str(question_figure(remark, "2031", ""))
+@pytest.mark.parametrize(("column", "said"), [("anmerkung", "Beispiel"), ("seit", "2019")])
+def test_free_text_and_dates_are_not_published(made_up_wave: Mapping[str, Question], column: str, said: str) -> None:
+    withheld = made_up_wave[column]
+    assert isinstance(withheld, Withheld)
+    figure = question_figure(withheld, "2031", "")
+    assert said not in str(figure)
+    assert figure.notes == ("Freie Texte und Datumsangaben werden nicht veröffentlicht.",)
 
 
 @pytest.mark.parametrize(
@@ -402,6 +423,19 @@ def test_the_monitoring_says_that_it_is_not_about_this_land(thueringen: Served) 
     page = (thueringen.folder / "monitoring.html").read_text(encoding="utf-8")
     assert said in page
     assert flowing(said) in flowing("".join(pdf_pages((thueringen.folder / "bericht.pdf").read_bytes())))
+
+
+def test_nothing_is_said_against_figures_that_are_about_this_land(make_geodata: Make, tmp_path: Path) -> None:
+    header, row = (KLEINLAND / "monitoring.csv").read_text(encoding="utf-8").splitlines()
+    with site_of(make_geodata(), tmp_path / "work") as (_con, site):
+        land = site.facts.lands[0]["land"]
+        assert f"Für {land} allein sagen sie nichts." in scope(site)[1]
+    own = row.replace("komo-5-betroffene", "komo-9-eigene").replace("Deutschland", land)
+    geodata = make_geodata({"monitoring.csv": f"{header}\n{row}\n{own}\n"})
+    with site_of(geodata, tmp_path / "own") as (_con, site):
+        areas, further = scope(site)
+    assert areas == f"Alle Zahlen gelten für: Deutschland, {land}."
+    assert "sagen sie nichts" not in further
 
 
 # Charts
@@ -534,6 +568,7 @@ def test_the_report_holds_what_the_pages_say(demo: Served) -> None:
     for row in committees:
         assert flowing(row["name"]) in report
     assert flowing("nur Belege ohne Datum") in report
+    assert flowing("Alle Zahlen dieses Abschnitts sind aus erfundenen Antworten gezählt.") in report
 
 
 @pytest.mark.slow
@@ -555,6 +590,13 @@ def test_hostile_names_are_text_in_the_report(folder: Path) -> None:
     assert flowing(HOSTILE) in flowing("".join(pdf_pages((folder / "bericht.pdf").read_bytes())))
 
 
+def lend_map(site: Site, release: Path) -> None:
+    """Give a release that is not there yet the map of another."""
+    assets = site.run.package / "assets"
+    assets.mkdir(parents=True)
+    (assets / "karte.svg").write_bytes((release / "assets" / "karte.svg").read_bytes())
+
+
 COMMAND = '#panic("x") *fett* $x^2$ @ref \\u{1F} `roh` <marke> // weg'
 
 
@@ -562,9 +604,7 @@ def test_commands_of_the_typesetting_program_are_text_and_the_same_data_give_the
     geodata: Path, folder: Path, tmp_path: Path
 ) -> None:
     with site_of(geodata, tmp_path / "work", title=COMMAND) as (con, site):
-        assets = site.run.package / "assets"
-        assets.mkdir(parents=True)
-        (assets / "karte.svg").write_bytes((folder / "assets" / "karte.svg").read_bytes())
+        lend_map(site, folder)
         data = report_data(con, site)
         first, second = (typeset(site.run, TEMPLATE, data, "pdf", ["ua-1"]) for _ in range(2))
     assert first == second
@@ -573,14 +613,28 @@ def test_commands_of_the_typesetting_program_are_text_and_the_same_data_give_the
 
 def test_only_web_addresses_become_links_in_the_report(geodata: Path, folder: Path, tmp_path: Path) -> None:
     with site_of(geodata, tmp_path / "work") as (con, site):
-        assets = site.run.package / "assets"
-        assets.mkdir(parents=True)
-        (assets / "karte.svg").write_bytes((folder / "assets" / "karte.svg").read_bytes())
+        lend_map(site, folder)
         waves = [wave | {"quelle_url": "javascript:alert(1)"} for wave in site.facts.waves]
         data = report_data(con, replace(site, facts=replace(site.facts, waves=waves)))
         content = typeset(site.run, TEMPLATE, data, "pdf", ["ua-1"])
     assert b"javascript" not in content
     assert "javascript:alert(1)" in flowing("".join(pdf_pages(content)))
+
+
+@pytest.mark.parametrize("synthetic", [False, True])
+def test_the_preview_says_what_the_release_holds_and_how_far_it_may_be_trusted(
+    geodata: Path, folder: Path, tmp_path: Path, synthetic: bool
+) -> None:
+    with site_of(geodata, tmp_path / "work", synthetic=synthetic) as (_con, site):
+        lend_map(site, folder)
+        data = preview_data(site)
+    committees = len(list(csv.DictReader((KLEINLAND / "committees.csv").open(encoding="utf-8", newline=""))))
+    assert [value for value, _ in data["figures"]] == [str(committees), "2"]
+    assert data["draft"] == "Entwurf, nicht veröffentlicht"
+    assert data["synthetic"] == (SYNTHETIC_MARK if synthetic else "")
+    assert data["day"] == DAY.strftime("%d.%m.%Y")
+    assert data["attribution"] == "Kleinland, erfundene Daten"
+    assert "var(" not in data["map"], "a custom property would be black"
 
 
 def png_size(file: Path) -> tuple[int, int]:

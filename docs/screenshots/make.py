@@ -8,40 +8,20 @@ from __future__ import annotations
 
 import argparse
 import base64
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from flows.serve import listen, server
-
 HERE = Path(__file__).parent
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 360, "height": 740}}
+sys.path.insert(0, str(HERE.parents[1] / "tests"))
+
+from site_browser import CHROMIUM, DESKTOP, FLAGS, MAP_DRAWN, PHONE, serving  # noqa: E402 - it lies with the tests
+
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
 # Of a long page the beginning says enough; in screens.
 SCREENS = {"desktop": 1.6, "phone": 2.2}
 LARGEST = 100_000
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-
-
-@contextmanager
-def serving(outputs: Path) -> Iterator[str]:
-    """The address of what is published in ``outputs``."""
-    listener, running = listen(0), server(outputs)
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not running.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        running.should_exit = running.force_exit = True
-        thread.join()
 
 
 def pages(folder: Path) -> dict[str, str]:
@@ -56,7 +36,7 @@ def pages(folder: Path) -> dict[str, str]:
 def ready(page: Page) -> None:
     """Wait until a map is drawn, where there is one."""
     if page.locator("#karte").count():
-        page.wait_for_selector("[data-bereit=ja]", state="attached", timeout=120_000)
+        page.wait_for_selector(MAP_DRAWN, state="attached", timeout=120_000)
     page.wait_for_timeout(300)
 
 
@@ -88,7 +68,7 @@ def main() -> None:
     for old in HERE.glob("*.webp"):
         old.unlink()
     with serving(outputs) as origin, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS.split())
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         for name, page in pages(outputs / "latest").items():
             for size in SIZES:
                 take(browser, f"{origin}/latest/{page}", HERE / f"{name}-{size}.webp", size)

@@ -54,6 +54,10 @@ class Opened:
         """The same for programs that read with GDAL: they take an address after ``/vsicurl/``."""
         return f"{'/vsicurl/' if self.base else ''}{self.file(ending)}"
 
+    def as_texts(self, column: str, argument: str) -> str:
+        """The argument that keeps ``texts`` texts, with each ``column`` in it; nothing when there are none."""
+        return argument.format(", ".join(column.format(name) for name in self.texts)) if self.texts else ""
+
     def whole(self, ending: str) -> str | None:
         """Where the file of a format that holds all datasets is; None when the release has none."""
         found = (name for name in self.files if PurePosixPath(name).suffix == ending and "/" not in name)
@@ -92,8 +96,7 @@ def _r(opened: Opened) -> Instruction:
     if opened.layer:
         lines = f'library(sf)\n{opened.name} <- st_read("{opened.streamed(".fgb")}")'
         return Instruction("R", "Mit dem Paket sf; die Schlüssel bleiben Text.", lines)
-    classes = ", ".join(f'{column} = "character"' for column in opened.texts)
-    types = f", colClasses = c({classes})" if classes else ""
+    types = opened.as_texts('{} = "character"', ", colClasses = c({})")
     lines = f'{opened.name} <- read.csv("{opened.file(".csv")}", na.strings = "", encoding = "UTF-8"{types})'
     return Instruction("R", "Ohne weiteres Paket.", lines)
 
@@ -102,8 +105,7 @@ def _python(opened: Opened) -> Instruction:
     if opened.layer:
         lines = f'import geopandas\n\n{opened.name} = geopandas.read_file("{opened.file(".fgb")}")'
         return Instruction("Python", "Mit dem Paket geopandas; die Schlüssel bleiben Text.", lines)
-    classes = ", ".join(f'"{column}": "string"' for column in opened.texts)
-    types = f", dtype={{{classes}}}" if classes else ""
+    types = opened.as_texts('"{}": "string"', ", dtype={{{}}}")
     lines = f'import pandas\n\n{opened.name} = pandas.read_csv("{opened.file(".csv")}"{types})'
     return Instruction("Python", "Mit dem Paket pandas.", lines)
 
@@ -112,8 +114,7 @@ def _duckdb(opened: Opened) -> Instruction:
     if opened.layer:
         steps = "GeoParquet mit Typen; zum Rechnen mit den Flächen vorher INSTALL spatial; und LOAD spatial; aufrufen."
         return Instruction("DuckDB", steps, f"SELECT * FROM read_parquet('{opened.file('.parquet')}');")
-    classes = ", ".join(f"'{column}': 'VARCHAR'" for column in opened.texts)
-    types = f", types = {{{classes}}}" if classes else ""
+    types = opened.as_texts("'{}': 'VARCHAR'", ", types = {{{}}}")
     lines = f"SELECT * FROM read_csv('{opened.file('.csv')}', header = true{types});"
     return Instruction("DuckDB", "Ohne Erweiterung.", lines)
 

@@ -79,7 +79,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A column that is not evaluated: free text may name persons."""
+    """A column that is not evaluated: free text may name persons, and a date is one respondent's own."""
 
     field: Field
 

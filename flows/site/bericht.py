@@ -11,9 +11,10 @@ from flows.formats.symbology import ANY_KIND, SIGN_FORMS, colour, sign
 from flows.german import day, number
 from flows.metadata.datapackage import attributions
 from flows.metadata.text import NO_PUBLISHER, READING_RULES, citation, marks, release_address
-from flows.site.assets import FOLDER
-from flows.site.befragung import REPORT, Survey, dataset_title, source_link, surveys
-from flows.site.diagramme import WIDE, Cell, Figure, Link, chart_style, layout, picture, plain_picture
+from flows.site.befragung import REPORT, Survey, surveys
+from flows.site.befragung_abbildungen import dataset_title
+from flows.site.bildstil import chart_style, plain_map
+from flows.site.diagramme import WIDE, Cell, Figure, Link, layout, picture, source_link
 from flows.site.environment import web_address
 from flows.site.facts import Row
 from flows.site.monitoring import DATASET, GROUPS, monitoring_figures, scope
@@ -21,7 +22,6 @@ from flows.site.pages import Site
 from flows.site.satz import typeset
 
 TEMPLATE = "bericht.typ"
-MAP = "karte.svg"
 # Room for a picture on a page below its heading, as height by the width of the text.
 TALLEST = 1.15
 # A table of fewer rows stays on the page of its chart.
@@ -135,17 +135,16 @@ def _survey_chapters(survey: Survey, several: bool, numbered: _Numbers) -> Itera
     facts = {"kind": "facts", "rows": [[title, _cell(value)] for title, value in survey.facts]}
     yield {
         "title": f"Die Befragung{wave}",
-        "blocks": [facts, *(numbered.figure(figure) for figure in survey.figures[:2])],
+        "blocks": [facts, *(numbered.figure(figure) for figure in survey.published)],
     }
     yield {
         "title": f"Welche Städte befragt wurden{wave}",
-        "blocks": [numbered.figure(figure) for figure in survey.figures[2:]],
+        "blocks": [numbered.figure(figure) for figure in survey.frame],
     }
-    if survey.evaluation:
-        intro = f"Für diese Ausgabe liegt eine Antwortdatei vor. {survey.evaluation.contract.description}"
+    if survey.evaluated:
         yield {
             "title": f"Auswertung der Antworten{wave}",
-            "blocks": [_text(intro), *(numbered.figure(figure) for figure in survey.evaluated)],
+            "blocks": [_text(survey.introduction), *(numbered.figure(figure) for figure in survey.evaluated)],
         }
 
 
@@ -153,10 +152,11 @@ def _committee_chapter(site: Site, numbered: _Numbers) -> Block:
     committees = site.facts.committees
     blocks = [
         _text(
-            f"Dieses Kapitel stammt nicht aus der Befragung. {READING_RULES[1]} Kein Eintrag heißt: uns nicht bekannt."
+            f"Die Gremien stammen nicht aus der Befragung. {READING_RULES[1]} Kein Eintrag heißt: uns nicht bekannt."
         ),
         _text(
-            f"Bekannt sind {number(len(committees))} Gremien in {number(len(site.facts.with_committees))} Gemeinden."
+            f"Uns bekannte Gremien: {number(len(committees))}. "
+            f"Gemeinden mit mindestens einem: {number(len(site.facts.with_committees))}."
         ),
         _map(site, numbered),
     ]
@@ -197,12 +197,11 @@ def _map(site: Site, numbered: _Numbers) -> Block:
     signs = [code for code in codes["gremien", "status"].values() if code.code in kinds]
     numbered.last += 1
     title = f"Gemeinden und bekannte Gremien, Gebietsstand {day(site.run.profile.territory_date)}"
-    svg = (site.run.package / FOLDER / MAP).read_text(encoding="utf-8")
     return {
         "kind": "map",
         "number": number(numbered.last),
         "title": title,
-        "picture": plain_picture(svg),
+        "picture": plain_map(site.run),
         "alt": f"{f'{site.synthetic}. ' if site.synthetic else ''}Karte: {title}. "
         "Alle Angaben der Karte stehen in den Tabellen.",
         "areas": [{"colour": colour(f"gebiet-{code.code}"), "text": code.label} for code in areas],

@@ -14,7 +14,7 @@ from flows.checksums import MANIFEST, SIGNATURE
 from flows.contracts import Contract, Field
 from flows.datasets import SYNTHETIC_FIELD
 from flows.formats.catalogue import FORMATS
-from flows.metadata.changes import PURGED, READING
+from flows.metadata.changes import NO_PREVIOUS, PURGED, READING
 from flows.metadata.codelists import FOLDER as CODE_LISTS
 from flows.metadata.inventory import COMPANIONS, DOCUMENTS
 from flows.metadata.text import NO_PUBLISHER, release_address
@@ -39,8 +39,15 @@ TYPES = {
 DIGITS = re.compile(r"\^\[0-9]\{(\d+)}\$")
 # How contracts write a date that is known to the day, the month or the year.
 PARTIAL_DATE = "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
-# Files that hold several datasets, by ending; what helps to read another file is no offer of its own.
-WHOLE = FORMATS | {".qgz": COMPANIONS[".qgz"]}
+# Endings of files that may hold several datasets; what helps to read another file is no offer of its own.
+KINDS = FORMATS | {".qgz": COMPANIONS[".qgz"]}
+# What is in those files, by ending.
+WHOLE = {
+    ".gpkg": "alle Datensätze",
+    ".pmtiles": "Gemeinden und Präventionsgremien, als Kartenkacheln",
+    ".qgz": "stellt die Datensätze mit Lage auf der Karte dar; liest sie aus der GeoPackage-Datei",
+    ".xlsx": "alle Datensätze",
+}
 # Documents that are no download: pages, and what only programs ask for.
 NOT_OFFERED = (".html", ".csvt", ".xml", ".png")
 # What BibTeX takes for a command or for markup.
@@ -59,7 +66,9 @@ def write_data(con: duckdb.DuckDBPyConnection, site: Site) -> None:
         "Alle Datensätze zum Herunterladen, mit Vorschau, Spalten, Formaten, Lizenz und Zitat.",
         datasets=[_dataset(con, site, contract) for contract in site.contracts],
         whole=[
-            (file, WHOLE[Path(file).suffix], size) for file, size in sorted(site.files.items()) if _whole(file, titles)
+            (file, KINDS[Path(file).suffix].title, WHOLE[Path(file).suffix], size)
+            for file, size in sorted(site.files.items())
+            if _whole(file, titles)
         ],
         lists=[(file, size) for file, size in sorted(site.files.items()) if _is_code_list(file)],
         documents=[(file, purpose, _size(run, file)) for file, purpose in DOCUMENTS.items() if _is_offered(run, file)],
@@ -68,6 +77,7 @@ def write_data(con: duckdb.DuckDBPyConnection, site: Site) -> None:
             (titles[name], feed.counted(changes.rows[name])) for name in titles if changes and name in changes.rows
         ],
         reading=READING,
+        no_previous=NO_PREVIOUS,
         releases=feed.entries(site),
         feed_file=feed.FILE,
         bibtex=bibtex(run),
@@ -80,7 +90,7 @@ def write_data(con: duckdb.DuckDBPyConnection, site: Site) -> None:
 def _whole(file: str, titles: Mapping[str, str]) -> bool:
     """Whether a file holds several datasets."""
     path = Path(file)
-    return path.suffix in WHOLE and path.stem not in titles and "/" not in file and file not in DOCUMENTS
+    return path.suffix in KINDS and path.stem not in titles and "/" not in file and file not in DOCUMENTS
 
 
 def _is_code_list(file: str) -> bool:

@@ -20,7 +20,7 @@ import duckdb
 
 from flows.compare import CHANGED, GONE, NEW, SCHEMA
 from flows.german import number
-from flows.metadata.changes import READING, TABLE
+from flows.metadata.changes import NO_PREVIOUS, READING, TABLE
 from flows.metadata.text import NO_PUBLISHER, marks
 from flows.provenance import read_manifest
 from flows.run import Run
@@ -88,7 +88,7 @@ def counted(rows: Mapping[str, int]) -> str:
 def summary(changes: Changes | None, titles: Mapping[str, str]) -> str:
     """What changed, in sentences; ``titles`` are the datasets in their order."""
     if changes is None:
-        return "Es gibt keine frühere Ausgabe, mit der diese verglichen wurde."
+        return NO_PREVIOUS
     parts = [f"{title} {counted(changes.rows[name])}" for name, title in titles.items() if name in changes.rows]
     rows = f"Zeilen je Datensatz: {'; '.join(parts)}. {READING}" if parts else "Kein Wert hat sich geändert."
     columns = f" Änderungen an Spalten: {number(changes.columns)}." if changes.columns else ""

@@ -53,7 +53,7 @@ MODULES = (
 # Filters and choice in the map's address, in the order in which they are explained.
 PARAMETERS = {
     "art": "Form des Gremiums: eine Form oder eine Gruppe (codelisten/gremium_art, gremium_gruppe)",
-    "status": "Status des Gremiums im neuesten datierten Beleg (codelisten/gremium_status)",
+    "status": "Status des Gremiums nach dem neuesten datierten Beleg, der einen zeigt (codelisten/gremium_status)",
     "thema": "Thema, das ein Beleg nennt (codelisten/thema)",
     "mitglied": "Gruppe, die ein Beleg als Mitglied nennt (codelisten/mitgliedergruppe)",
     "kreis": "Schlüssel des Kreises, fünf Stellen",
@@ -66,9 +66,11 @@ PARAMETERS = {
 def write_map(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Write ``index.html``, ``karte-einbetten.html``, ``assets/karte.json`` and ``assets/karte.svg``."""
     run = site.run
-    shapes = _municipality_shapes(con)
+    exact = _municipality_shapes(con)
+    tolerance = extent_of(exact) * FINEST_SHARE
+    shapes = shapely.coverage_simplify(exact, tolerance)
     content = _map_content(con, site, shapes)
-    made = page_map(content, shapes, int(run.profile.thresholds["page_map_bytes"]))
+    made = page_map(content, shapes, tolerance, int(run.profile.thresholds["page_map_bytes"]))
     assets = run.package / FOLDER
     (assets / DOCUMENT).write_bytes(made.document)
     drawn = picture(content, made.shapes)
@@ -83,7 +85,7 @@ def write_map(con: duckdb.DuckDBPyConnection, site: Site) -> None:
         )
     )
     (assets / "karte.svg").write_text(svg, encoding="utf-8")
-    shown = map_page(site.facts) | {"picture": {"width": drawn["width"], "height": drawn["height"]}}
+    shown = map_page(site.facts, made.shapes) | {"picture": {"width": drawn["width"], "height": drawn["height"]}}
     write_page(
         site,
         "index.html",
@@ -97,8 +99,11 @@ def write_map(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     write_embedded(site, shown)
 
 
-def map_page(facts: Facts) -> Row:
-    """What the pages with the map show without scripts: choices, legend with counts, list, and totals."""
+def map_page(facts: Facts, shapes: geometry.Geometries) -> Row:
+    """What the pages with the map show without scripts: choices, legend with counts, list, and the map's parameters.
+
+    ``shapes`` are the municipalities in WGS84.
+    """
     committees = facts.committees
     counts = {
         "befragung": Counter(row["befragung_status"] for row in facts.municipalities),
@@ -115,7 +120,7 @@ def map_page(facts: Facts) -> Row:
         "shared": any(row["others"] for row in committees),
         "districts": [{"code": row["kreis_schluessel"], "name": row["kreis"]} for row in facts.districts],
         "own_districts": _own_districts(facts),
-        "parameters": _parameters(facts, codes),
+        "parameters": _parameters(facts, codes, shapes),
         "modules": MODULES,
     }
 
@@ -126,7 +131,9 @@ def _own_districts(facts: Facts) -> set[str]:
     return {row["ags"] for row in facts.municipalities if row["kreis_schluessel"] in alone}
 
 
-def _parameters(facts: Facts, codes: Mapping[str, Sequence[Row]]) -> list[tuple[str, str, str]]:
+def _parameters(
+    facts: Facts, codes: Mapping[str, Sequence[Row]], shapes: geometry.Geometries
+) -> list[tuple[str, str, str]]:
     """The parameters of the map's address (``assets/js/state.js``): name, meaning, an example from this release."""
     ends = {"kreis": facts.districts[0]["kreis_schluessel"], "ort": facts.municipalities[0]["ags"]}
     found = [
@@ -134,10 +141,15 @@ def _parameters(facts: Facts, codes: Mapping[str, Sequence[Row]]) -> list[tuple[
         for name, meaning in PARAMETERS.items()
         if name in ends or codes[name]
     ]
+    west, south, east, north = shapely.total_bounds(shapes)
     return [
         *found,
         ("ansicht", "auf schmalen Schirmen: karte oder liste", "liste"),
-        ("ausschnitt", "geographische Länge, Breite und Maßstabsstufe (0 bis 13)", "10.500,50.900,8.5"),
+        (
+            "ausschnitt",
+            "geographische Länge, Breite und Maßstabsstufe (0 bis 13)",
+            f"{(west + east) / 2:.3f},{(south + north) / 2:.3f},8.5",
+        ),
     ]
 
 
@@ -149,14 +161,13 @@ def _embedded(text: str) -> Markup:
 def _map_content(con: duckdb.DuckDBPyConnection, site: Site, shapes: geometry.Geometries) -> MapContent:
     """Facts, places and signs of the map.
 
-    Points are found in shapes as coarse as the map ever shows them: circles in full detail would take minutes where
-    there are thousands of municipalities.
+    Points are found in ``shapes``, the finest that the map shows: circles in full detail would take minutes where there
+    are thousands of municipalities.
     """
     rows = site.facts.municipalities
     keys = [row["ags"] for row in rows]
-    coarse = shapely.coverage_simplify(shapes, extent_of(shapes) * FINEST_SHARE)
-    middles = centres(coarse)
-    districts = districts_of(keys, coarse)
+    middles = centres(shapes)
+    districts = districts_of(keys, shapes)
     pages = place_pages(site.facts)
     named = sorted(
         ((row, middle) for row, middle in zip(rows, middles, strict=True) if row["ags"] in pages),

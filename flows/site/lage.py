@@ -38,6 +38,7 @@ class Location:
     """
 
     picture: str
+    width: int
     height: int
     district: str
     shape: str
@@ -77,7 +78,7 @@ def write_locations(con: duckdb.DuckDBPyConnection, site: Site, keys: Sequence[s
         places, shapes = _shapes(con, "ebene = 'gemeinde' AND schluessel IN (SELECT unnest($1))", own)
         placed = shapely.simplify(frame.place(shapes), TOLERANCE)
         found |= {
-            key: Location(picture, frame.height, paths[key[:5]], path_data([shape]), _ring(shape))
+            key: Location(picture, WIDTH, frame.height, paths[key[:5]], path_data([shape]), _ring(shape))
             for key, shape in zip(places, placed, strict=True)
         }
     return found

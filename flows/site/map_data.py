@@ -20,7 +20,7 @@ from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
 from flows.german import number
 from flows.site.svg import path_data
 
-# The first attempt keeps details of this share of the map's extent, a quarter of a pixel on a screen of 1,000.
+# The finest shapes keep details of this share of the map's extent, a quarter of a pixel on a screen of 1,000.
 FINEST_SHARE = 1 / 4000
 # Steps of bisection between the last tolerance that was too fine and the first that fits.
 REFINEMENTS = 2
@@ -81,29 +81,30 @@ class PageMap:
     shapes: geometry.Geometries
 
 
-def page_map(content: MapContent, shapes: geometry.Geometries, limit: int) -> PageMap:
-    """Simplify ``shapes`` (EPSG:25832, one per municipality, in order) until the document fits into ``limit`` bytes.
+def page_map(content: MapContent, shapes: geometry.Geometries, tolerance: float, limit: int) -> PageMap:
+    """Simplify ``shapes`` further until the document fits into ``limit`` bytes.
 
-    The tolerance starts at a share of the extent, doubles until the document fits, and is then refined between the last
-    two, so that the budget goes into detail. Raises ``WrongUsage`` when not even the coarsest shapes fit.
+    ``shapes`` (EPSG:25832, one per municipality, in order) are simplified by ``tolerance`` (m) already: the finest that
+    the map shows. It doubles until the document fits and is then refined between the last two, so that the budget goes
+    into detail. Raises ``WrongUsage`` when not even the coarsest shapes fit.
     """
-    extent = extent_of(shapes)
-    finer, tolerance = shapes, extent * FINEST_SHARE
-    best = _attempt(content, finer, tolerance, limit)
+    best = _attempt(content, shapes, limit)
     if best:
         return best
+    finer, simplified, extent = shapes, shapes, extent_of(shapes)
     while not best:
-        finer = shapely.coverage_simplify(finer, tolerance)
+        finer = simplified
         tolerance *= 2
         if tolerance > extent:
             raise WrongUsage(
                 f"Die Karte der Seite passt nicht in {number(limit)} Byte. Bitte page_map_bytes im Profil erhöhen."
             )
-        best = _attempt(content, finer, tolerance, limit)
+        simplified = shapely.coverage_simplify(finer, tolerance)
+        best = _attempt(content, simplified, limit)
     coarse, fine = tolerance, tolerance / 2
     for _ in range(REFINEMENTS):
         middle = math.sqrt(coarse * fine)
-        candidate = _attempt(content, finer, middle, limit)
+        candidate = _attempt(content, shapely.coverage_simplify(finer, middle), limit)
         if candidate:
             coarse, best = middle, candidate
         else:
@@ -117,12 +118,11 @@ def extent_of(shapes: geometry.Geometries) -> float:
     return float(max(east - west, north - south))
 
 
-def _attempt(content: MapContent, shapes: geometry.Geometries, tolerance: float, limit: int) -> PageMap | None:
-    """The map at this tolerance, or None when it is too large or rounding has broken a shape or opened a gap."""
-    simplified = shapely.coverage_simplify(shapes, tolerance)
-    if shapely.get_num_coordinates(simplified).sum() * LEAST_BYTES > limit:
+def _attempt(content: MapContent, shapes: geometry.Geometries, limit: int) -> PageMap | None:
+    """The map of these shapes, or None when it is too large or rounding has broken a shape or opened a gap."""
+    if shapely.get_num_coordinates(shapes).sum() * LEAST_BYTES > limit:
         return None
-    moved = geometry.transform(simplified, geometry.INSIDE, geometry.OUTSIDE)
+    moved = geometry.transform(shapes, geometry.INSIDE, geometry.OUTSIDE)
     rounded = shapely.transform(moved, lambda points: np.round(points, DECIMALS))
     if not (shapely.is_valid(rounded).all() and shapely.coverage_is_valid(rounded)):
         return None

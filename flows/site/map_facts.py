@@ -237,7 +237,15 @@ def _evidence(piece: Row, codes: Codes) -> Row:
         "quelle": codes["gremien_belege", "quelle_art"][piece["quelle_art"]].label if piece["quelle_art"] else "",
         "zeigt": piece["zeigt"],
         **_link(piece["url"]),
+        **_lost(piece),
     }
+
+
+def _lost(piece: Row) -> Row:
+    """What readers must know of an address that led nowhere when it was looked at."""
+    if piece["link_zustand"] != "nicht_erreichbar":
+        return {}
+    return {"zustand": f"Seite nicht mehr erreichbar (geprüft am {german.day(piece['link_geprueft_am'])})"}
 
 
 def _hint(row: Row, index: Mapping[str, int], codes: Codes) -> Row:

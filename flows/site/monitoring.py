@@ -12,8 +12,7 @@ import duckdb
 
 from flows.contracts import Field
 from flows.german import day, number
-from flows.site.befragung import source_link
-from flows.site.diagramme import PALE, Bar, Chart, Figure, Segment
+from flows.site.diagramme import PALE, Bar, Chart, Figure, Segment, source_link
 from flows.site.facts import Row
 from flows.site.pages import Site, write_page
 
@@ -41,12 +40,13 @@ def write_monitoring(_con: duckdb.DuckDBPyConnection, site: Site) -> None:
 
 def scope(site: Site) -> tuple[str, str]:
     """For what area the figures hold, and for what they say nothing."""
-    areas = ", ".join(dict.fromkeys(row["gebiet"] for row in site.facts.monitoring))
-    lands = ", ".join(row["land"] for row in site.facts.lands)
+    areas = list(dict.fromkeys(row["gebiet"] for row in site.facts.monitoring))
+    others = [row["land"] for row in site.facts.lands if row["land"] not in areas]
+    nothing = f"Für {', '.join(others)} allein sagen sie nichts. " if others else ""
     return (
-        f"Alle Zahlen gelten für: {areas}.",
-        f"Für {lands} allein sagen sie nichts. Jede Zahl steht mit ihrer Welle und ihrem Bezug; Zahlen mit "
-        "verschiedenem Bezug sind nicht vergleichbar.",
+        f"Alle Zahlen gelten für: {', '.join(areas)}.",
+        f"{nothing}Jede Zahl steht mit ihrer Welle und ihrem Bezug; Zahlen mit verschiedenem Bezug sind nicht "
+        "vergleichbar.",
     )
 
 

@@ -87,7 +87,6 @@ def write_page(site: Site, file: str, title: str, description: str, template: st
             legal=LEGAL,
             sources=attributions(site.run),
             citation=citation(site.run),
-            fields={(contract.name, field.name): field for contract in site.contracts for field in contract.fields},
             titles={contract.name: contract.title for contract in site.contracts},
             forms=SIGN_FORMS,
             any_kind=ANY_KIND,

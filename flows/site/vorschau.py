@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 
 from flows.german import day, number
 from flows.metadata.datapackage import attributions
-from flows.site.assets import FOLDER
-from flows.site.diagramme import plain_picture
+from flows.site.bildstil import plain_map
 from flows.site.pages import Site
 from flows.site.satz import typeset
 
 FILE = "vorschau.png"
 TEMPLATE = "vorschau.typ"
-MAP = "karte.svg"
 # One point of the page is one pixel of the picture.
 PIXELS_PER_INCH = 72
 # Names of towns would be too small to read here, and lines between municipalities too fine.
@@ -22,10 +22,15 @@ WITHOUT_DETAILS = "text { display: none } .grenze { stroke: none }"
 
 def write_preview(_con: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Write ``vorschau.png``; call it after the map, whose picture it shows."""
+    content = typeset(site.run, TEMPLATE, preview_data(site), "png", ppi=PIXELS_PER_INCH)
+    (site.run.package / FILE).write_bytes(content)
+
+
+def preview_data(site: Site) -> dict[str, Any]:
+    """Everything that the picture says and shows."""
     run, profile, facts = site.run, site.run.profile, site.facts
-    svg = (run.package / FOLDER / MAP).read_text(encoding="utf-8")
     asked = next(wave["befragt"] for wave in facts.waves if wave["welle"] == profile.wave)
-    data = {
+    return {
         "title": profile.title,
         "release": run.release_id,
         "day": day(run.day),
@@ -36,6 +41,5 @@ def write_preview(_con: duckdb.DuckDBPyConnection, site: Site) -> None:
             [number(asked), f"befragte Städte, Befragung {profile.wave}"],
         ],
         "attribution": attributions(run)[0]["attribution"],
-        "map": plain_picture(svg, WITHOUT_DETAILS),
+        "map": plain_map(run, WITHOUT_DETAILS),
     }
-    (run.package / FILE).write_bytes(typeset(run, TEMPLATE, data, "png", ppi=PIXELS_PER_INCH))

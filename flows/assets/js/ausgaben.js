@@ -1,4 +1,6 @@
 // @ts-check
+import { element, inwards } from './dom.js';
+
 /**
  * What happened after this release came out. A release never changes, so its pages ask the index of all releases, which
  * lies beside them on the same server; where they are served from elsewhere, they ask nothing and say nothing.
@@ -7,8 +9,8 @@
 /** @typedef {{ausgabe: string, datum: string, status: string, grund?: string, zurueckgezogen_am?: string}} Release */
 
 const PLACE = /^(.*\/)(latest|releases\/[^/]+)\/(.*)$/;
-const PUBLISHED = "veroeffentlicht";
-const WITHDRAWN = "zurueckgezogen";
+const PUBLISHED = 'veroeffentlicht';
+const WITHDRAWN = 'zurueckgezogen';
 
 /**
  * @param {string} address
@@ -16,7 +18,7 @@ const WITHDRAWN = "zurueckgezogen";
  */
 async function read(address) {
   try {
-    const answer = await fetch(address, { cache: "no-cache" });
+    const answer = await fetch(address, { cache: 'no-cache' });
     return answer.ok ? await answer.json() : null;
   } catch {
     // No network, or not JSON: the page stands without it.
@@ -25,39 +27,15 @@ async function read(address) {
 }
 
 /** @param {string} iso */
-const germanDay = (iso) => iso.split("-").reverse().join(".");
-
-/**
- * @param {string} tag
- * @param {...(string | Node)} content
- */
-function element(tag, ...content) {
-  const made = document.createElement(tag);
-  made.append(...content);
-  return made;
-}
-
-/**
- * @param {string} text
- * @param {string} address
- */
-function link(text, address) {
-  const made = document.createElement("a");
-  made.href = address;
-  made.textContent = text;
-  return made;
-}
+const germanDay = (iso) => iso.split('-').reverse().join('.');
 
 /**
  * A band above the page's head.
  * @param {...(string | Node)} content
  */
 function announce(...content) {
-  const band = element("section", element("p", ...content));
-  band.className = "band band-ausgabe";
-  band.setAttribute("aria-label", "Stand dieser Ausgabe");
-  /** @type {HTMLElement} */ (band.firstElementChild).className = "breite";
-  document.querySelector("header.kopf")?.before(band);
+  const band = element('section', { class: 'band band-alt band-ausgabe', 'aria-label': 'Stand dieser Ausgabe' }, element('p', { class: 'breite' }, ...content));
+  document.querySelector('header.kopf')?.before(band);
 }
 
 /**
@@ -65,9 +43,9 @@ function announce(...content) {
  * @returns {string} its state in words, for a release that can no longer be read
  */
 function state(release) {
-  if (release.status !== WITHDRAWN) return "nicht mehr vorgehalten";
-  const day = release.zurueckgezogen_am ? ` am ${germanDay(release.zurueckgezogen_am)}` : "";
-  return `zurückgezogen${day}. Grund: ${release.grund ?? "nicht angegeben"}`;
+  if (release.status !== WITHDRAWN) return 'nicht mehr vorgehalten';
+  const day = release.zurueckgezogen_am ? ` am ${germanDay(release.zurueckgezogen_am)}` : '';
+  return `zurückgezogen${day}. Grund: ${release.grund ?? 'nicht angegeben'}`;
 }
 
 /**
@@ -93,38 +71,31 @@ function newestFirst(one, other) {
  * @param {string} store
  */
 function fill(body, releases, own, store) {
-  const told = new Map([...body.rows].map((row) => [row.dataset.ausgabe, row.lastElementChild?.textContent ?? ""]));
+  const told = new Map([...body.rows].map((row) => [row.dataset.ausgabe, row.lastElementChild?.textContent ?? '']));
   const rows = [...releases].sort(newestFirst).map((release) => {
     const known = release.status === PUBLISHED;
-    const name = element("th", known && release.ausgabe !== own ? link(release.ausgabe, `${store}releases/${encodeURIComponent(release.ausgabe)}/`) : release.ausgabe);
-    name.setAttribute("scope", "row");
-    const note = release.ausgabe === own ? "diese Ausgabe" : "";
-    const more = [note, known ? "" : state(release)].filter(Boolean).join("; ");
-    if (more) {
-      const addition = element("span", more);
-      addition.className = "zusatz";
-      name.append(" ", addition);
-    }
-    const day = element("td", germanDay(release.datum));
-    day.className = "fest";
-    const what = element("td", told.get(release.ausgabe) || "Auf dieser Seite nicht bekannt; die Ausgabe selbst sagt es.");
-    what.className = "text";
-    const row = element("tr", name, day, what);
-    row.dataset.ausgabe = release.ausgabe;
-    return row;
+    const linked = known && release.ausgabe !== own;
+    const note = release.ausgabe === own ? 'diese Ausgabe' : '';
+    const more = [note, known ? '' : state(release)].filter(Boolean).join('; ');
+    return element('tr', { 'data-ausgabe': release.ausgabe },
+      element('th', { scope: 'row' },
+        linked ? inwards(`${store}releases/${encodeURIComponent(release.ausgabe)}/`, release.ausgabe) : release.ausgabe,
+        more && ' ', more && element('span', { class: 'zusatz' }, more)),
+      element('td', { class: 'fest' }, germanDay(release.datum)),
+      element('td', { class: 'text' }, told.get(release.ausgabe) || 'Auf dieser Seite nicht bekannt; die Ausgabe selbst sagt es.'));
   });
   body.replaceChildren(...rows);
-  const hint = document.getElementById("ausgaben-hinweis");
-  if (hint) hint.textContent = "Stand jetzt, nach dem Verzeichnis aller Ausgaben.";
+  const hint = document.getElementById('ausgaben-hinweis');
+  if (hint) hint.textContent = 'Stand jetzt, nach dem Verzeichnis aller Ausgaben.';
 }
 
 async function tell() {
   const place = PLACE.exec(location.pathname);
   const own = document.documentElement.dataset.ausgabe;
-  if (!place || !own || !location.protocol.startsWith("http")) return;
+  if (!place || !own || !location.protocol.startsWith('http')) return;
   const [, store, folder, page] = place;
-  const body = /** @type {HTMLTableSectionElement | null} */ (document.getElementById("ausgaben-liste"));
-  const fixed = folder !== "latest";
+  const body = /** @type {HTMLTableSectionElement | null} */ (document.getElementById('ausgaben-liste'));
+  const fixed = folder !== 'latest';
   if (!fixed && !body) return;
   const index = await read(`${store}releases.json`);
   /** @type {Release[]} */
@@ -134,12 +105,12 @@ async function tell() {
   if (entry?.status === WITHDRAWN) announce(`Diese Ausgabe wurde ${state(entry)}`);
   if (!fixed || !entry) return;
   const latest = (await read(`${store}latest.json`))?.ausgabe;
-  if (typeof latest !== "string" || latest === own) return;
-  const target = `${store}releases/${encodeURIComponent(latest)}/${page.includes("/") ? "" : page}`;
+  if (typeof latest !== 'string' || latest === own) return;
+  const target = `${store}releases/${encodeURIComponent(latest)}/${page.includes('/') ? '' : page}`;
   const newer = newestFirst({ ...entry, ausgabe: latest }, entry) < 0;
   announce(
     newer ? `Es gibt eine neuere Ausgabe als diese (${own}): ` : `Diese Ausgabe (${own}) ist nicht die aktuelle. Aktuell ist wieder: `,
-    link(`Ausgabe ${latest}`, target),
+    inwards(target, `Ausgabe ${latest}`),
   );
 }
 

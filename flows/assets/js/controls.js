@@ -2,12 +2,13 @@
 // The filters as form fields, the line that says what fits, and the counts of choices and legend.
 import { byId, counted, element, number } from './dom.js';
 import { choices, legendCounts } from './filter.js';
-import { FILTERS, filtered, initial } from './state.js';
+import { FILTERS, filtered } from './state.js';
 
 /**
  * @param {any} data @param {(change: Partial<import('./state.js').State>) => void} change what to do with a new choice
+ * @param {() => void} clear what to do when all choices shall go
  */
-export function controls(data, change) {
+export function controls(data, change, clear) {
   const form = document.getElementById('filter');
   const fields = FILTERS.map((name) => /** @type {HTMLSelectElement | null} */ (document.getElementById(`filter-${name}`)))
     .filter((field) => field !== null);
@@ -16,10 +17,7 @@ export function controls(data, change) {
   for (const field of fields) {
     field.addEventListener('change', () => change({ [field.name]: field.value, ort: '' }));
   }
-  reset.addEventListener('click', () => {
-    change({ ...initial() });
-    byId('suche').focus();
-  });
+  reset.addEventListener('click', clear);
   form?.addEventListener('submit', (event) => event.preventDefault());
   toggle();
 

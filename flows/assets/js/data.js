@@ -3,7 +3,8 @@
 
 /**
  * @typedef {{code: string, name: string, definition?: string, gruppe?: string, von?: number, bis?: number | null}} Code
- * @typedef {{datum: string, status: string, quelle: string, zeigt: string, url: string | null, rechner: string}} Evidence
+ * @typedef {{datum: string, status: string, quelle: string, zeigt: string, url: string | null, rechner: string,
+ *   zustand?: string}} Evidence
  * @typedef {{id: string, name: string, art: string, gruppe: string, status: string, stand: string, orte: number[],
  *   gegruendet: string, vorsitz: string, turnus: string, themen: string[], mitglieder: string[], identisch: string[],
  *   teilVon: string, belege: Evidence[]}} Committee
@@ -28,6 +29,8 @@ function prepared(raw) {
   });
   const keys = new Map(places.ags.map((/** @type {string} */ ags, /** @type {number} */ place) => [ags, place]));
   for (const [, key, place] of raw.frueher) if (!keys.has(key)) keys.set(key, place);
+  const asked = raw.codes.befragung.map((/** @type {Code} */ code) => code.code !== 'nicht_befragt');
+  const groups = committeesOf.map((found, place) => (found.length ? 0 : asked[places.befragung[place]] ? 1 : 2));
   const areas = raw.flaechen.map((/** @type {number[][][]} */ parts) =>
     parts.map((rings) => rings.map((steps) => ring(steps, raw.einheit))));
   return {
@@ -39,8 +42,10 @@ function prepared(raw) {
     areas,
     /** @type {Box[]} */
     boxes: areas.map(boxOf),
-    asked: raw.codes.befragung.map((/** @type {Code} */ code) => code.code !== 'nicht_befragt'),
-    order: order(raw, committeesOf),
+    asked,
+    /** By municipality: 0 with a committee, 1 surveyed without one, 2 the others. @type {number[]} */
+    groups,
+    order: order(places, groups),
     names: Object.fromEntries(Object.entries(raw.codes).map(([list, codes]) =>
       [list, new Map(/** @type {Code[]} */ (codes).map((code) => [code.code, code]))])),
   };
@@ -82,16 +87,12 @@ function boxOf(parts) {
 }
 
 /**
- * The municipalities as the list shows them: with a committee, then surveyed, then the others, each by size.
- * @param {any} raw @param {number[][]} committeesOf
+ * The municipalities as the list shows them: group after group, each by size.
+ * @param {any} places @param {number[]} groups
  */
-function order(raw, committeesOf) {
-  const { ags, einwohner, befragung } = raw.gemeinden;
-  const surveyed = raw.codes.befragung.map((/** @type {Code} */ code) => code.code !== 'nicht_befragt');
-  const rank = ags.map((/** @type {string} */ _, /** @type {number} */ place) =>
-    committeesOf[place].length ? 0 : surveyed[befragung[place]] ? 1 : 2);
-  return Array.from(ags, (_, place) => place).sort((one, other) =>
-    rank[one] - rank[other]
+function order({ ags, einwohner }, groups) {
+  return groups.map((_, place) => place).sort((one, other) =>
+    groups[one] - groups[other]
     || (einwohner[other] ?? 0) - (einwohner[one] ?? 0)
     || (ags[one] < ags[other] ? -1 : 1));
 }

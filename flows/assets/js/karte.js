@@ -20,11 +20,19 @@ async function start() {
   let result = select(data, state);
   /** @type {ReturnType<typeof draw> | null} */
   let map = null;
-  /** @type {() => void} */
-  let giveFocusBack = () => {};
+  /** The result that is shown. @type {typeof result | null} */
+  let shown = null;
+  // Where nobody opened the panel in this page, focus goes to the search.
+  const toSearch = () => byId('suche').focus();
+  let giveFocusBack = toSearch;
 
   const placeOf = () => (state.ort ? data.keys.get(state.ort) ?? -1 : -1);
-  const reset = () => change(initial());
+
+  /** All choices go; on narrow screens the reader stays with map or list. */
+  function reset() {
+    change({ ...initial(), ansicht: state.ansicht });
+    toSearch();
+  }
 
   const entries = list(data, {
     open: (place) => open(place, () => entries.link(place)?.focus()),
@@ -33,10 +41,10 @@ async function start() {
     reset,
   });
   const details = panel(data, () => change({ ort: '' }));
-  const fields = controls(data, change);
+  const fields = controls(data, change, reset);
   const view = views((chosen) => change({ ansicht: chosen }, false));
   const embed = snippet();
-  search(data, (place) => open(place, () => byId('suche').focus()));
+  search(data, (place) => open(place, toSearch));
 
   /** @param {number | null} place */
   function hover(place) {
@@ -86,8 +94,6 @@ async function start() {
     if (before && map && (isNew || (place >= 0 && before.ort !== state.ort))) map.fit(result, place);
     shown = result;
   }
-  /** @type {typeof result | null} */
-  let shown = null;
 
   window.addEventListener('popstate', () => {
     const before = state;
@@ -109,8 +115,7 @@ async function start() {
     return;
   }
   try {
-    const maplibre = await library(asset('maplibre-gl.js'));
-    map = draw(maplibre, frame, data, {
+    map = draw(await library(asset('maplibre-gl.js')), frame, data, {
       open: (place, committee) => open(place, () => map?.focus(), committee),
       hover,
       moved: (viewport) => {
@@ -120,31 +125,32 @@ async function start() {
         embed.show(query(state));
       },
     }, state.ausschnitt);
-  } catch {
-    withoutMap();
-    return;
+    await map.ready;
+    map.show(result, placeOf());
+    if (!state.ausschnitt && (state.ort || result.placeCount < data.count)) map.fit(result, placeOf(), false);
+    await map.idle();
+    byId('karte-bild').classList.add('nur-druck');
+    frame.dataset.bereit = 'ja';
+  } catch (reason) {
+    map = null;
+    withoutMap('Die bewegliche Karte ließ sich nicht laden. Das Bild zeigt alle Gemeinden und Gremien, ohne Auswahl; die Liste arbeitet wie sonst.');
+    reportError(reason);
   }
-  await map.ready;
-  map.show(result, placeOf());
-  if (!state.ausschnitt && (state.ort || result.placeCount < data.count)) map.fit(result, placeOf(), false);
-  await map.idle();
-  byId('karte-bild').classList.add('nur-druck');
-  frame.dataset.bereit = 'ja';
 }
 
-/** The static picture stays; list and filters work on. */
-function withoutMap() {
+/** The static picture stays; list and filters work on. @param {string} [why] other than that this browser cannot draw it */
+function withoutMap(why) {
+  const message = byId('karte-meldung');
+  if (why) message.textContent = why;
+  message.hidden = false;
   byId('karte').hidden = true;
-  byId('karte-meldung').hidden = false;
 }
 
 /** The page stands as it does without scripts. @param {unknown} reason */
 function withoutData(reason) {
   document.documentElement.classList.add('ohne-skript');
-  const message = byId('karte-meldung');
-  message.textContent = 'Die Daten der Karte ließen sich nicht laden. Das Bild zeigt dasselbe; alle Angaben stehen in der Liste und in den Tabellen.';
-  withoutMap();
-  throw reason;
+  withoutMap('Die Daten der Karte ließen sich nicht laden. Das Bild zeigt alle Gemeinden und Gremien; was bekannt ist, steht in der Liste.');
+  reportError(reason);
 }
 
 start().catch(withoutData);

@@ -16,7 +16,7 @@ const CANDIDATES = 400;
 export function labels(map, data, signs) {
   const layer = element('div', { class: 'ortsnamen', 'aria-hidden': 'true' });
   map.getCanvasContainer().append(layer);
-  const { name, lon, lat, einwohner } = data.gemeinden;
+  const { name, lon, lat } = data.gemeinden;
   const pen = /** @type {CanvasRenderingContext2D} */ (document.createElement('canvas').getContext('2d'));
   const style = getComputedStyle(map.getContainer());
   /** @type {{node: HTMLElement, point: [number, number], shift: [number, number]}[]} */
@@ -25,13 +25,9 @@ export function labels(map, data, signs) {
   /** @type {Uint8Array | null} */
   let fitting = null;
 
-  const bySize = data.order.slice().sort((/** @type {number} */ one, /** @type {number} */ other) => (einwohner[other] ?? 0) - (einwohner[one] ?? 0));
-  const known = bySize.filter((/** @type {number} */ place) => data.committeesOf[place].length || data.asked[data.gemeinden.befragung[place]]);
-  const bodies = known.filter((/** @type {number} */ place) => data.committeesOf[place].length);
-  const towns = known.filter((/** @type {number} */ place) => !data.committeesOf[place].length);
-  const isKnown = new Set(known);
-  const others = bySize.filter((/** @type {number} */ place) => !isKnown.has(place));
-  const townCandidates = [...bodies, ...towns].map(town);
+  const [bodies, surveyed, others] = [0, 1, 2].map((group) => data.order.filter((/** @type {number} */ place) => data.groups[place] === group));
+  const bodyNames = bodies.map(town);
+  const surveyedNames = surveyed.map(town);
   // A district that is called like a municipality is told apart from it.
   const namesakes = new Set(name);
   const districts = data.kreise.filter((/** @type {any[]} */ district) => district[2] > 1).map((/** @type {any[]} */ [, text, , x, y]) =>
@@ -51,9 +47,8 @@ export function labels(map, data, signs) {
   /** In the order in which they claim room. */
   function candidates() {
     const close = map.getZoom() >= ALL_FROM;
-    if (close && !lesser) lesser = others.map((place) => ({ ...town(place), kind: 'ortsname neben' }));
-    const count = bodies.length;
-    const all = [...townCandidates.slice(0, count), ...(close ? [] : districts), ...townCandidates.slice(count), ...(close ? districts : []), ...(close ? lesser ?? [] : [])];
+    if (close && !lesser) lesser = others.map((/** @type {number} */ place) => ({ ...town(place), kind: 'ortsname neben' }));
+    const all = [...bodyNames, ...(close ? [...surveyedNames, ...districts, ...lesser ?? []] : [...districts, ...surveyedNames])];
     const fits = all.filter(({ place }) => place < 0 || !fitting || fitting[place] || place === selected);
     return selected >= 0 ? [town(selected), ...fits.filter(({ place }) => place !== selected)] : fits;
   }

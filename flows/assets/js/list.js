@@ -73,10 +73,11 @@ export function list(data, actions) {
   };
 }
 
+// By number of the group (`groups` in data.js).
 const GROUPS = [
-  'Gemeinden mit bekanntem Gremium',
-  'Weitere befragte Städte: uns ist kein Gremium bekannt',
-  'Übrige Gemeinden: uns ist kein Gremium bekannt',
+  'Gemeinden mit öffentlich belegtem Gremium',
+  'Weitere befragte Städte: kein öffentlicher Beleg bekannt',
+  'Übrige Gemeinden: kein öffentlicher Beleg bekannt',
 ];
 
 /**
@@ -86,7 +87,7 @@ const GROUPS = [
 function groups(data, found, limit, result, address) {
   /** @type {number[][]} */
   const members = GROUPS.map(() => []);
-  for (const place of found) members[group(data, place)].push(place);
+  for (const place of found) members[data.groups[place]].push(place);
   let room = limit;
   return members.flatMap((places, number_) => {
     const entries = places.slice(0, Math.max(0, room)).map((place) => entry(data, place, result, address));
@@ -97,12 +98,6 @@ function groups(data, found, limit, result, address) {
       element('ul', { class: 'orte' }, ...entries),
     ];
   });
-}
-
-/** @param {any} data @param {number} place */
-function group(data, place) {
-  if (data.committeesOf[place].length) return 0;
-  return data.asked[data.gemeinden.befragung[place]] ? 1 : 2;
 }
 
 /** @param {any} data @param {number} place @param {import('./filter.js').Result} result @param {(place: number) => string} address */
@@ -116,7 +111,7 @@ function entry(data, place, result, address) {
 }
 
 /** @param {any} data @param {number} place */
-export function facts(data, place) {
+function facts(data, place) {
   const { art, kreis, einwohner } = data.gemeinden;
   const size = einwohner[place];
   return [

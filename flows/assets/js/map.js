@@ -4,6 +4,7 @@ import { boxOf } from './filter.js';
 import { line } from './data.js';
 import { labels } from './labels.js';
 import { GRID, picture } from './signs.js';
+import { CLOSEST } from './state.js';
 
 // Zoom and size of signs: from … to …
 const SIZES = [5.5, 0.5, 9.5, 1.05];
@@ -61,7 +62,7 @@ export function draw(maplibre, container, data, actions, viewport) {
     pitchWithRotate: false,
     touchPitch: false,
     renderWorldCopies: false,
-    maxZoom: 13,
+    maxZoom: CLOSEST,
     // Fading symbols redraw everything many times; without a graphics card that takes seconds.
     fadeDuration: 0,
     locale: TEXTS,

@@ -102,6 +102,7 @@ function evidence(piece) {
   return element('li', {},
     element('strong', {}, piece.datum || 'ohne Datum'), piece.status && ` · zeigt: ${piece.status}`, ' · ',
     outwards(piece.url, piece.rechner || 'Fundstelle', piece.quelle),
+    piece.zustand && element('strong', {}, ` ${piece.zustand}`),
     element('br'), piece.zeigt);
 }
 
@@ -115,7 +116,7 @@ function hint(found) {
 /** @param {any} data */
 function none(data) {
   return [
-    element('p', {}, 'Uns ist kein Präventionsgremium bekannt. Das heißt nicht, dass es keines gibt.'),
+    element('p', {}, 'Uns ist kein Präventionsgremium aus öffentlichen Belegen bekannt. Das heißt nicht, dass es keines gibt.'),
     ...data.beratung.map((/** @type {any} */ offer) => element('p', { class: 'angebot' },
       element('strong', {}, 'Ein Gremium gründen? '), outwards(offer.url, offer.titel), ` – ${offer.wofuer}`,
       offer.bezug && ` ${offer.bezug}.`, ' ', inwards('angebote.html', 'Alle Angebote'))),
@@ -125,7 +126,7 @@ function none(data) {
 /** What is missing, said as "not known", never as "there is none". @param {any} data @param {number} place @param {any[]} committees */
 function gaps(data, place, committees) {
   const { einwohner, befragung } = data.gemeinden;
-  const found = ['Ob es weitere Gremien gibt: Wir kennen nur, was öffentlich belegt ist.'];
+  const found = ['Ob es Gremien gibt, zu denen wir keinen öffentlichen Beleg kennen.'];
   if (einwohner[place] === null) found.push('Die Einwohnerzahl.');
   const state = data.codes.befragung[befragung[place]].code;
   if (state === 'nicht_veroeffentlicht') found.push(`Ob und was die Stadt in der Befragung ${data.welle} geantwortet hat.`);

@@ -1,13 +1,13 @@
 // @ts-check
 // Search by town: an ARIA combobox with suggestions (list autocomplete, manual selection). It also knows names and keys
-// of other dates and says which municipality they lie in today.
+// of other dates and says which municipality of the map they lie in.
 import { byId, counted, element } from './dom.js';
 import { ownDistrict } from './data.js';
 
 const MOST = 8;
 
 /** Without case, marks and hyphens: "muehlhausen", "Mühlhausen" and "muhlhausen" are found alike. @param {string} text */
-export function folded(text) {
+function folded(text) {
   return text.toLowerCase().replace(/ß/g, 'ss').normalize('NFD').replace(/\p{M}/gu, '')
     .replace(/([aou])e/g, '$1').replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
 }

@@ -6,6 +6,8 @@ export const PLACE_FILTERS = ['kreis', 'groesse', 'befragung'];
 export const COMMITTEE_FILTERS = ['art', 'status', 'thema', 'mitglied'];
 export const FILTERS = [...COMMITTEE_FILTERS, ...PLACE_FILTERS];
 const VIEWS = ['karte', 'liste'];
+/** The closest zoom of the map. */
+export const CLOSEST = 13;
 
 /**
  * @typedef {{art: string, status: string, thema: string, mitglied: string, kreis: string, groesse: string,
@@ -49,7 +51,7 @@ function allowed(name, value, data) {
 /** @param {string} text @returns {[number, number, number] | null} */
 function viewport(text) {
   const [lon, lat, zoom] = text.split(',').map(Number);
-  const fits = Math.abs(lon) <= 180 && Math.abs(lat) <= 85 && zoom >= 0 && zoom <= 22;
+  const fits = Math.abs(lon) <= 180 && Math.abs(lat) <= 85 && zoom >= 0 && zoom <= CLOSEST;
   return fits ? [lon, lat, zoom] : null;
 }
 

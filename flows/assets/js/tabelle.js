@@ -9,13 +9,14 @@
  * The state stands in the address, so that it can be shared and the back button leads through it.
  */
 
+import { number } from './dom.js';
+
 /** Rows in the page at once; the rest comes on demand, so that long tables stay quick. */
 const BATCH = 500;
 const collator = new Intl.Collator('de', { numeric: true, sensitivity: 'base' });
-const numbers = new Intl.NumberFormat('de-DE');
 
 /** Lower case without marks, so that "muhlhausen" finds "Mühlhausen". @param {string} text */
-export function plain(text) {
+function plain(text) {
   return text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase('de');
 }
 
@@ -119,10 +120,10 @@ function enhance(form) {
     }
     body.replaceChildren(...shown.slice(0, limit));
     more.hidden = shown.length <= limit;
-    more.textContent = `${numbers.format(Math.min(BATCH, shown.length - limit))} weitere anzeigen`;
+    more.textContent = `${number(Math.min(BATCH, shown.length - limit))} weitere anzeigen`;
     const order = heading ? `, sortiert nach ${heading.textContent?.trim()}, ${descending ? 'absteigend' : 'aufsteigend'}` : '';
     const conditions = wanted.map(condition).join(', ');
-    const count = wanted.length ? `${numbers.format(shown.length)} von ${numbers.format(all.length)}` : `Alle ${numbers.format(all.length)}`;
+    const count = wanted.length ? `${number(shown.length)} von ${number(all.length)}` : `Alle ${number(all.length)}`;
     result.textContent = `${count} ${form.dataset.einheit ?? 'Zeilen'}${conditions && ` (${conditions})`}${order}`;
     if (download) download.disabled = shown.length === 0;
   }
@@ -134,22 +135,21 @@ function enhance(form) {
     draw();
   }
 
-  /** A row that the address names must not be hidden by a filter. */
+  /** A row that the address names must be in the page: neither filtered out nor among those not yet shown. */
   function showTarget() {
-    const target = location.hash ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
-    const lost = all.find((row) => `#${row.id}` === decodeURIComponent(location.hash));
-    if (lost && !target) {
-      form.reset();
-      limit = all.length;
-      draw();
-      lost.scrollIntoView();
-    }
+    const named = all.find((row) => `#${encodeURIComponent(row.id)}` === location.hash);
+    if (!named || named.isConnected) return;
+    for (const field of fields) field.value = '';
+    limit = all.length;
+    writeAddress(false);
+    draw();
+    named.scrollIntoView();
   }
 
   async function save() {
     if (!download) return;
-    const answer = await fetch(download.dataset.csv ?? '');
-    if (!answer.ok) {
+    const answer = await fetch(download.dataset.csv ?? '').catch(() => null);
+    if (!answer?.ok) {
       result.textContent = 'Die Datei ließ sich nicht laden. Bitte die vollständige CSV-Datei verwenden.';
       return;
     }
@@ -162,7 +162,7 @@ function enhance(form) {
     link.download = download.dataset.dateiname ?? 'gefiltert.csv';
     link.click();
     URL.revokeObjectURL(link.href);
-    result.textContent = `Gespeichert: ${link.download}, Zeilen: ${numbers.format(kept.length)}`;
+    result.textContent = `Gespeichert: ${link.download}, Zeilen: ${number(kept.length)}`;
   }
 
   for (const heading of headings) {

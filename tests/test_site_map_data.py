@@ -1,0 +1,139 @@
+"""The map of the page as data: shapes within their budget, facts for its scripts, and the pages around it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+import shapely
+from conftest import PROFILE, joined_run
+
+from flows import geometry
+from flows.contracts import release_contracts
+from flows.database import database as open_database
+from flows.errors import WrongUsage
+from flows.profile import load_profile
+from flows.run import Run
+from flows.site.einbetten import write_embedded
+from flows.site.facts import read_facts
+from flows.site.karte import map_page
+from flows.site.map_data import FINEST_SHARE, MapContent, extent_of, page_map
+from flows.site.map_facts import map_facts
+from flows.site.pages import Site
+
+KEYS = ["99001001", "99001002", "99002001", "99002002"]
+CONTENT = MapContent({"gemeinden": {"ags": KEYS}}, KEYS, ["nicht_befragt"] * 4, [], [])
+
+
+def coast(points: int) -> geometry.Geometries:
+    """Four municipalities around a point, 40 km across, whose outer borders wind through so many points each."""
+    turns = np.linspace(0, 2 * np.pi, 4 * points + 1)
+    radius = 20_000 * (1 + 0.05 * np.sin(turns * 23) + 0.01 * np.sin(turns * 211))
+    rim = np.column_stack([600_000 + radius * np.cos(turns), 5_600_000 + radius * np.sin(turns)])
+    quarters = [rim[k * points : (k + 1) * points + 1] for k in range(4)]
+    return np.array([shapely.Polygon([(600_000, 5_600_000), *quarter]) for quarter in quarters], dtype=object)
+
+
+def finest(shapes: geometry.Geometries) -> tuple[geometry.Geometries, float]:
+    tolerance = extent_of(shapes) * FINEST_SHARE
+    return shapely.coverage_simplify(shapes, tolerance), tolerance
+
+
+def decoded(document: bytes) -> list[shapely.Geometry]:
+    """The municipalities of ``karte.json``, read as docs/site.md says."""
+    data = json.loads(document)
+
+    def ring(steps: list[int]) -> list[list[float]]:
+        points = np.cumsum(np.array(steps).reshape(-1, 2), axis=0) / data["einheit"]
+        return points.tolist()
+
+    return [
+        shapely.MultiPolygon([(ring(outer), [ring(hole) for hole in holes]) for outer, *holes in parts])
+        for parts in data["flaechen"]
+    ]
+
+
+def test_what_fits_is_shown_as_fine_as_the_map_can_be() -> None:
+    shapes, tolerance = finest(coast(500))
+    made = page_map(CONTENT, shapes, tolerance, 1_000_000)
+    assert shapely.get_num_coordinates(made.shapes).sum() == shapely.get_num_coordinates(shapes).sum()
+
+
+def test_a_smaller_budget_costs_detail_and_no_gap() -> None:
+    shapes, tolerance = finest(coast(500))
+    whole = page_map(CONTENT, shapes, tolerance, 1_000_000)
+    sizes = []
+    for share in (0.8, 0.5, 0.3):
+        limit = int(len(whole.document) * share)
+        made = page_map(CONTENT, shapes, tolerance, limit)
+        assert limit / 2 < len(made.document) <= limit
+        assert shapely.coverage_is_valid(made.shapes)
+        sizes.append(len(made.document))
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_what_fits_at_no_tolerance_names_the_setting() -> None:
+    shapes, tolerance = finest(coast(50))
+    with pytest.raises(WrongUsage, match=r"passt nicht in 100 Byte\. Bitte page_map_bytes im Profil erhöhen"):
+        page_map(CONTENT, shapes, tolerance, 100)
+
+
+def test_the_document_holds_the_very_shapes_of_the_picture() -> None:
+    shapes, tolerance = finest(coast(100))
+    made = page_map(CONTENT, shapes, tolerance, 1_000_000)
+    assert all(shapely.equals(decoded(made.document), made.shapes))
+
+
+@pytest.fixture(scope="module")
+def joined(geodata: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return joined_run(load_profile(geodata, PROFILE), tmp_path_factory.mktemp("joined"))
+
+
+@pytest.fixture(scope="module")
+def con(joined: Run) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_database(joined.database) as opened:
+        yield opened
+
+
+@pytest.fixture
+def site(joined: Run, con: duckdb.DuckDBPyConnection) -> Site:
+    contracts = release_contracts()
+    return Site(joined, contracts, read_facts(con, joined, contracts), {})
+
+
+def test_an_address_that_leads_nowhere_any_more_is_told_as_such(con: duckdb.DuckDBPyConnection, site: Site) -> None:
+    first, *others = site.facts.committees
+    lost = {"link_zustand": "nicht_erreichbar", "link_geprueft_am": date(2026, 11, 20)}
+    evidence = [first["evidence"][0] | lost, *first["evidence"][1:]]
+    facts = replace(site.facts, committees=[first | {"evidence": evidence}, *others])
+    places = [(10.0, 51.0)] * len(facts.municipalities)
+    districts = {row["kreis_schluessel"]: (10.0, 51.0) for row in facts.districts}
+    told = map_facts(con, replace(site, facts=facts), places, districts)
+    pieces = [piece for body in told["gremien"] for piece in body["belege"]]
+    assert [piece.get("zustand") for piece in pieces[:1]] == ["Seite nicht mehr erreichbar (geprüft am 20.11.2026)"]
+    assert len(pieces) > 1
+    assert all("zustand" not in piece for piece in pieces[1:])
+
+
+def test_the_embedded_map_says_that_a_source_is_old(site: Site) -> None:
+    profile = replace(site.run.profile, too_old=("hints",), hold_after={"hints": 1000})
+    run = replace(site.run, profile=profile)
+    run.package.mkdir(exist_ok=True)
+    shapes = geometry.transform(coast(20), geometry.INSIDE, geometry.OUTSIDE)
+    shown = map_page(site.facts, shapes) | {"picture": {"width": 100, "height": 100}}
+    write_embedded(replace(site, run=run), shown)
+    above = (run.package / "karte-einbetten.html").read_text(encoding="utf-8").partition("<main")[0]
+    assert "Quelle „Kleinland: hints“ ist älter als 1.000 Tage." in above
+
+
+def test_the_example_of_a_view_lies_on_the_map(site: Site) -> None:
+    shapes = geometry.transform(coast(20), geometry.INSIDE, geometry.OUTSIDE)
+    examples = {name: example for name, _, example in map_page(site.facts, shapes)["parameters"]}
+    lon, lat, _ = (float(part) for part in examples["ausschnitt"].split(","))
+    assert shapely.intersects_xy(shapely.union_all(shapes), lon, lat)
