@@ -50,6 +50,7 @@ def parameters(profile: Profile) -> dict[str, Any]:
         "gebietsstand": profile.territory_date.isoformat(),
         "grenzen_stand": profile.boundaries_date.isoformat(),
         "aenderungen_bis": profile.changes_until.isoformat(),
+        "aenderungen_laender": list(profile.changes_lands),
         "einwohner_stand": profile.population_date.isoformat(),
         "welle": profile.wave,
         "schwellen": dict(sorted(profile.thresholds.items())),

@@ -22,6 +22,7 @@ def set_variables(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         "territory_date": profile.territory_date,
         "boundaries_date": profile.boundaries_date,
         "changes_until": profile.changes_until,
+        "changes_lands": list(profile.changes_lands),
         "population_date": profile.population_date,
         "release_date": run.day,
         "wave": profile.wave,
@@ -29,7 +30,9 @@ def set_variables(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         "area_difference": profile.thresholds["area_difference"],
     }
     for variable, value in variables.items():
-        con.execute(f"SET VARIABLE {variable} = $1", [value])
+        # An empty list has no type of its own.
+        typed = "CAST($1 AS VARCHAR[])" if isinstance(value, list) else "$1"
+        con.execute(f"SET VARIABLE {variable} = {typed}", [value])
 
 
 def join(run: Run) -> StageReport:

@@ -7,8 +7,7 @@ file. Schema ``meta`` holds what rules over all datasets need: primary keys, ref
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -30,8 +29,6 @@ from flows.validate import check_header, check_values, name, quoted
 RESPONSES = "survey_responses"
 # West, south, east and north of all VG250 areas with a margin, in metres of EPSG:25832.
 GERMANY = (200_000, 5_200_000, 1_000_000, 6_200_000)
-# Länder have keys of two digits; a profile with other keys shows another country.
-GERMAN_LAND = re.compile(r"[0-9]{2}")
 OPTIONAL_DATASETS = {
     "register",
     "population",
@@ -92,8 +89,8 @@ def _boundary_table(run: Run, source: Source) -> pa.Table:
     crs = json.dumps(column["crs"]) if column.get("crs") else geometry.OUTSIDE
     shapes = geometry.from_table(table.select([primary]).rename_columns(["geometry"]))
     moved = geometry.transform(shapes, crs, geometry.INSIDE)
-    german = all(GERMAN_LAND.fullmatch(land) for land in run.profile.lands)
-    if findings := list(_shape_findings(shapes, source)) or (list(_place_findings(moved, source)) if german else []):
+    keys = table.column("schluessel").to_pylist() if "schluessel" in table.column_names else [None] * len(table)
+    if findings := list(_shape_findings(shapes, source)) or list(_place_findings(keys, moved, source)):
         raise Refused(findings)
     others = [field for field in table.column_names if field != primary]
     texts = [_text_column(table.column(field)) for field in others]
@@ -102,13 +99,17 @@ def _boundary_table(run: Run, source: Source) -> pa.Table:
     return geometry.with_geometry(attributes, moved)
 
 
-def _place_findings(shapes: geometry.Geometries, source: Source) -> Iterator[Finding]:
-    """Shapes (EPSG:25832) that do not lie in Germany: swapped coordinates, or another CRS than the file says."""
+def _place_findings(keys: Sequence[object], shapes: geometry.Geometries, source: Source) -> Iterator[Finding]:
+    """Shapes (EPSG:25832) of German Länder that do not lie in Germany: swapped coordinates, or another CRS than the file
+    says. Of other countries' municipalities nobody knows where they should lie.
+    """
+    german = {code.code for code in code_list("land")}
     west, south, east, north = GERMANY
     bounds = shapely.bounds(shapes)
     # Written so that a coordinate that is not a number counts as outside.
     inside = (bounds[:, 0] > west) & (bounds[:, 1] > south) & (bounds[:, 2] < east) & (bounds[:, 3] < north)
-    if outside := np.flatnonzero(~inside).tolist():
+    known = np.array([str(key)[:2] in german for key in keys], dtype=bool)
+    if outside := np.flatnonzero(known & ~inside).tolist():
         message = f"{len(outside)} Flächen liegen nicht in Deutschland, die erste in dieser Zeile."
         remedy = "Bitte das Bezugssystem und die Reihenfolge der Koordinaten prüfen."
         yield Finding("flaeche", source.label, message, remedy, outside[0] + 1, "geometry")

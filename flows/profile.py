@@ -125,6 +125,7 @@ class Profile:
     territory_date: date
     boundaries_date: date
     changes_until: date
+    changes_lands: tuple[str, ...]
     population_date: date
     wave: str
     thresholds: dict[str, float]
@@ -164,6 +165,11 @@ class Profile:
                 ("Durchsetzungsstelle", self.accessibility.enforcement),
             ) if not value
         )  # fmt: skip
+
+    def territory_of(self, land: str) -> date:
+        """The day to which the map shows the territory of a Land (two digits)."""
+        followed = self.territory_basis == "aktuell" or land in self.changes_lands
+        return self.territory_date if followed else self.boundaries_date
 
     @property
     def draft(self) -> bool:
@@ -215,6 +221,7 @@ def load_profile(geodata: Path, name: str) -> Profile:
         territory_date=flat["territory.date"],
         boundaries_date=flat["territory.boundaries_date"],
         changes_until=flat["territory.changes_until"],
+        changes_lands=tuple(flat["territory.changes_lands"]),
         population_date=flat["territory.population_date"],
         wave=flat["survey.wave"],
         thresholds=_part(flat, "thresholds"),

@@ -48,6 +48,7 @@ def recorded_profile(provenance: dict[str, Any]) -> Profile:
         territory_date=date.fromisoformat(settings["gebietsstand"]),
         boundaries_date=date.fromisoformat(settings["grenzen_stand"]),
         changes_until=date.fromisoformat(settings["aenderungen_bis"]),
+        changes_lands=tuple(settings["aenderungen_laender"]),
         population_date=date.fromisoformat(settings["einwohner_stand"]),
         wave=settings["welle"],
         thresholds=settings["schwellen"],

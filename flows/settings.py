@@ -46,6 +46,7 @@ SETTINGS: dict[str, type] = {
     "territory.date": date,
     "territory.boundaries_date": date,
     "territory.changes_until": date,
+    "territory.changes_lands": list,
     "territory.population_date": date,
     "survey.wave": str,
     "thresholds.area_difference": float,

@@ -10,6 +10,7 @@ import duckdb
 import frictionless
 import pytest
 
+import flows
 from flows.contracts import (
     Contract,
     code_list,
@@ -139,7 +140,9 @@ def test_a_code_list_explains_each_code_once(name: str) -> None:
 def test_every_code_list_is_used_and_every_used_one_exists() -> None:
     contracts = "".join(path.read_text(encoding="utf-8") for path in CONTRACTS.rglob("*.json"))
     queries = "".join(path.read_text(encoding="utf-8") for path in SQL.rglob("*.sql"))
+    modules = "".join(path.read_text(encoding="utf-8") for path in Path(flows.__file__).parent.rglob("*.py"))
     used = set(re.findall(r'"codeList": "(\w+)"', contracts)) | set(re.findall(r"liste = '(\w+)'", queries))
+    used |= set(re.findall(r'code_list\("(\w+)"\)', modules))
     assert used == set(code_list_names())
 
 

@@ -521,16 +521,19 @@ def test_the_basis_can_be_chosen_for_one_run(geodata: Path) -> None:
         on_basis(profile, "heute")
 
 
-def test_only_a_german_land_must_lie_in_germany(make_geodata: Callable[..., Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("land", ["16", "99"])
+def test_only_a_german_land_must_lie_in_germany(make_geodata: Callable[..., Path], tmp_path: Path, land: str) -> None:
     layers = {}
     for layer in LAYERS:
         text = (KLEINLAND / "layers" / f"{layer}.geojson").read_text(encoding="utf-8")
         # From 11° to 31° east.
-        layers[f"layers/{layer}.geojson"] = text.replace("[11.", "[31.")
+        layers[f"layers/{layer}.geojson"] = text.replace("[11.", "[31.").replace('"AGS": "99', f'"AGS": "{land}')
     profile = profile_of(make_geodata(layers))
-    loaded_run(profile, tmp_path / "abroad", lands=("PL",))
-    with pytest.raises(Refused, match="liegen nicht in Deutschland"):
-        loaded_run(profile, tmp_path / "here")
+    if land == "16":
+        with pytest.raises(Refused, match="liegen nicht in Deutschland"):
+            loaded_run(profile, tmp_path / "here")
+    else:
+        loaded_run(profile, tmp_path / "abroad")
 
 
 # --- Thuringia ---------------------------------------------------------------------------------------------------

@@ -418,6 +418,8 @@ def test_coordinates_of_another_reference_system_are_refused(make_geodata: Calla
         for feature in content["features"]:
             shape = shapely.transform(shapely.from_geojson(json.dumps(feature["geometry"])), elsewhere)
             feature["geometry"] = json.loads(shapely.to_geojson(shape))
+            # A German Land.
+            feature["properties"]["AGS"] = "16" + feature["properties"]["AGS"][2:]
         layers[f"layers/{layer}.geojson"] = json.dumps(content)
     with pytest.raises(Refused) as caught:
         load_kleinland(make_geodata(layers))

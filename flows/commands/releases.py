@@ -119,7 +119,9 @@ def show(
         return
     OUT.print(f"{descriptor['title']} {descriptor['version']} ({descriptor['status']})", style="bold", markup=False)
     OUT.print(f"Adresse: {address}", markup=False)
-    OUT.print(f"Gebietsstand: {german_day(descriptor['gebietsstand'])} · Schema {descriptor['schemaVersion']}")
+    differing = " (je Land verschieden)" if "gebietsstandJeLand" in descriptor else ""
+    territory = f"{german_day(descriptor['gebietsstand'])}{differing}"
+    OUT.print(f"Gebietsstand: {territory} · Schema {descriptor['schemaVersion']}")
     for resource in descriptor["resources"]:
         OUT.print(f"  {resource['path']:<40}{number(resource['bytes']):>14} Byte", markup=False)
 

@@ -28,7 +28,7 @@ from flows.contracts import Contract, Field, code_list
 from flows.datasets import Dataset
 from flows.formats.imprint import STEM
 from flows.metadata.datapackage import attributions
-from flows.metadata.text import READING_RULES, citation, marks, release_address
+from flows.metadata.text import citation, land_rows, marks, reading_rules, release_address, territory_text
 from flows.run import Run
 
 FILE = f"{STEM}.xlsx"
@@ -234,7 +234,7 @@ def _info_rows(run: Run, datasets: Sequence[Dataset]) -> Iterator[tuple[str, str
     yield "Inhalt", profile.description, None
     yield "Ausgabe", run.release_id, None
     yield "Datum der Ausgabe", german.day(run.day), None
-    yield "Gebietsstand", german.day(profile.territory_date), None
+    yield "Gebietsstand", territory_text(profile), None
     if profile.publisher.name:
         yield "Herausgeber", profile.publisher.name, profile.publisher.url or None
     if profile.publisher.email:
@@ -245,7 +245,7 @@ def _info_rows(run: Run, datasets: Sequence[Dataset]) -> Iterator[tuple[str, str
     yield "Zitieren", citation(run), None
     for source in attributions(run):
         yield "Quelle", f"{source['attribution']} – {source['title']}", source.get("path")
-    for rule in READING_RULES:
+    for rule in reading_rules(land_rows(datasets)):
         yield "Zu beachten", rule, None
     codes = f"Codes stehen wie in allen Formaten; rechts daneben folgt, was sie heißen: „{LABELS.format('…')}“."
     yield "Zu den Spalten", codes, None

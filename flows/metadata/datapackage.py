@@ -80,6 +80,7 @@ def package_descriptor(run: Run, contracts: Sequence[Contract]) -> dict[str, Any
     profile = run.profile
     files = data_files(run, contracts)
     tables = {file.name for file in files if file.table}
+    days = {land: profile.territory_of(land).isoformat() for land in profile.lands}
     descriptor: dict[str, Any] = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"praeventionskarte-{profile.name}",
@@ -89,7 +90,7 @@ def package_descriptor(run: Run, contracts: Sequence[Contract]) -> dict[str, Any
         "schemaVersion": read_manifest(run)["schema"],
         "created": f"{run.day.isoformat()}T00:00:00Z",
         "status": status_of(profile),
-        "gebietsstand": profile.territory_date.isoformat(),
+        "gebietsstand": max(days.values()),
         "keywords": sorted({keyword for subject in subjects().values() for keyword in subject.keywords}),
         "licenses": [
             {
@@ -101,6 +102,8 @@ def package_descriptor(run: Run, contracts: Sequence[Contract]) -> dict[str, Any
         "sources": attributions(run),
         "resources": [_resource(file, tables) for file in files],
     }
+    if len(set(days.values())) > 1:
+        descriptor["gebietsstandJeLand"] = days
     if profile.synthetic:
         descriptor["synthetisch"] = SYNTHETIC_MARK
     if profile.base_url:

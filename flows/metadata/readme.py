@@ -12,7 +12,7 @@ from flows.metadata.codelists import FOLDER
 from flows.metadata.datapackage import attributions
 from flows.metadata.inventory import DOCUMENTS, PAGES, DataFile, data_files
 from flows.metadata.subjects import WHOLE_RELEASE
-from flows.metadata.text import READING_RULES, write_text
+from flows.metadata.text import land_rows, reading_rules, write_text
 from flows.provenance import read_manifest
 from flows.run import Run
 from flows.site.sitemap import FILE as SITEMAP
@@ -50,7 +50,7 @@ def write_readme(
         "README.md",
         schema_version=read_manifest(run)["schema"],
         waves=con.execute("SELECT * FROM input.survey_waves ORDER BY welle").to_arrow_table().to_pylist(),
-        rules=READING_RULES,
+        rules=reading_rules(land_rows(datasets)),
         datasets=datasets,
         files=files,
         endings=files_by_ending(described),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import jinja2
 
 from flows import german
+from flows.contracts import code_list
+from flows.datasets import Dataset
 from flows.paths import TEMPLATES
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.run import Run
@@ -27,6 +30,58 @@ READING_RULES = (
     "Eine 0 oder eine leere Zelle bei den Gremien heißt „uns nicht bekannt“, nie „gibt es nicht“.",
     "Befragung, Gremien und Monitoring sind getrennte Quellen; keine Zahl ist aus mehreren davon errechnet.",
 )
+
+
+def land_names(lands: Sequence[str]) -> str:
+    """Names of Länder (keys of two digits); a key that is no Land's stands for itself."""
+    known = {code.code: code.label for code in code_list("land")}
+    return ", ".join(known.get(land, land) for land in lands)
+
+
+def followed(profile: Profile) -> list[str]:
+    """Keys of the Länder whose territory the map shows to ``territory_date``."""
+    return [land for land in profile.lands if profile.territory_of(land) == profile.territory_date]
+
+
+def territory_text(profile: Profile) -> str:
+    """The day of the map's territory, with the Länder where they have several."""
+    lands = followed(profile)
+    if len(lands) == len(profile.lands):
+        return german.day(profile.territory_date)
+    rest = german.day(profile.boundaries_date)
+    return f"{german.day(profile.territory_date)} ({land_names(lands)}), {rest} (übrige Länder)" if lands else rest
+
+
+def coverage_rules(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What readers must know where not every Land has entries; ``lands`` are rows of ``release.land``.
+
+    Nobody can say of a Land without entries that there is nothing, nor that somebody looked (truth rule 4).
+    """
+    found = {
+        "Gremien": [row["land"] for row in lands if row["gremien_bekannt"]],
+        "Befragte Städte": [row["land"] for row in lands if row["befragte_staedte"]],
+    }
+    rules = [
+        f"{what} gibt es in dieser Ausgabe nur für {', '.join(names)}; für die übrigen Länder enthält sie dazu nichts, "
+        "und eine 0 heißt dort nicht, dass gesucht wurde."
+        if names
+        else f"{what} enthält diese Ausgabe nicht; eine 0 heißt nicht, dass gesucht wurde."
+        for what, names in found.items()
+        if len(names) < len(lands)
+    ]
+    return tuple(rules)
+
+
+def land_rows(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
+    """The rows of ``release.land``, from the datasets of a release."""
+    (lands,) = (dataset.table for dataset in datasets if dataset.contract.geometry_level == "land")
+    rows: list[dict[str, Any]] = lands.to_pylist()
+    return rows
+
+
+def reading_rules(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """All rules for readers of a release; ``lands`` are rows of ``release.land``."""
+    return (*READING_RULES, *coverage_rules(lands))
 
 
 def marks(profile: Profile) -> tuple[str, ...]:
@@ -51,7 +106,7 @@ def citation(run: Run) -> str:
     profile = run.profile
     parts = [
         f"{profile.publisher.name or f'[{NO_PUBLISHER}]'} ({run.day.year}): {profile.title}.",
-        f"Ausgabe {run.release_id}, Gebietsstand {german.day(profile.territory_date)}.",
+        f"Ausgabe {run.release_id}, Gebietsstand {territory_text(profile)}.",
         f"{profile.licence.title} ({profile.licence.url}).",
     ]
     if address := release_address(run):
@@ -82,7 +137,7 @@ def _environment() -> jinja2.Environment:
         autoescape=False,
     )
     environment.filters |= {"zahl": german.number, "datum": german.day, "groesse": german.size}
-    environment.filters |= {"zelle": _cell, "anfuehrung": _quoted}
+    environment.filters |= {"gebietsstand": territory_text, "zelle": _cell, "anfuehrung": _quoted}
     return environment
 
 

@@ -10,7 +10,15 @@ import duckdb
 from flows.formats.symbology import ANY_KIND, SIGN_FORMS, colour, sign
 from flows.german import day, number
 from flows.metadata.datapackage import attributions
-from flows.metadata.text import NO_PUBLISHER, READING_RULES, citation, marks, release_address
+from flows.metadata.text import (
+    NO_PUBLISHER,
+    READING_RULES,
+    citation,
+    marks,
+    reading_rules,
+    release_address,
+    territory_text,
+)
 from flows.site.befragung import REPORT, Survey, surveys
 from flows.site.befragung_abbildungen import dataset_title
 from flows.site.bildstil import chart_style, plain_map
@@ -61,7 +69,7 @@ def report_data(con: duckdb.DuckDBPyConnection, site: Site) -> Block:
             *(chapter for survey in found for chapter in _survey_chapters(survey, len(found) > 1, numbered)),
             _committee_chapter(site, numbered),
             _monitoring_chapter(site, numbered),
-            _unknown_chapter(found),
+            _unknown_chapter(site, found),
             _sources_chapter(site, found),
         ],
     }
@@ -196,7 +204,7 @@ def _map(site: Site, numbered: _Numbers) -> Block:
     forms = [code for code in codes["gremien", "art"].values() if code.code in {row["art"] for row in committees}]
     signs = [code for code in codes["gremien", "status"].values() if code.code in kinds]
     numbered.last += 1
-    title = f"Gemeinden und bekannte Gremien, Gebietsstand {day(site.run.profile.territory_date)}"
+    title = f"Gemeinden und bekannte Gremien, Gebietsstand {territory_text(site.run.profile)}"
     return {
         "kind": "map",
         "number": number(numbered.last),
@@ -231,11 +239,11 @@ def _monitoring_chapter(site: Site, numbered: _Numbers) -> Block:
     return {"title": title, "blocks": blocks if site.facts.monitoring else [_text("Kennzahlen liegen uns nicht vor.")]}
 
 
-def _unknown_chapter(found: Sequence[Survey]) -> Block:
+def _unknown_chapter(site: Site, found: Sequence[Survey]) -> Block:
     blocks = [block for survey in found for block in (_text(f"{survey.wave['titel']}:"), _list(survey.unknown))]
     return {
         "title": "Was nicht bekannt ist, und warum",
-        "blocks": [*blocks, _text("Für alle Angaben gilt:"), _list(READING_RULES)],
+        "blocks": [*blocks, _text("Für alle Angaben gilt:"), _list(reading_rules(site.facts.lands))],
     }
 
 

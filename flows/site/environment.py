@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import jinja2
 
 from flows import german
+from flows.metadata.text import territory_text
 from flows.paths import TEMPLATES
 
 
@@ -36,6 +37,7 @@ def environment() -> jinja2.Environment:
         "zahl": german.number,
         "datum": german.day,
         "groesse": german.size,
+        "gebietsstand": territory_text,
         "weblink": web_address,
         "rechner": host,
         "pfad": quote,

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from flows.contracts import Code, Contract
+from flows.metadata.text import coverage_rules
 from flows.run import Run
 from flows.site.environment import web_address
 
@@ -43,6 +44,11 @@ class Facts:
     def with_committees(self) -> frozenset[str]:
         """Keys of the municipalities in which a committee is known to us, first-named or shared."""
         return frozenset(place["ags"] for row in self.committees for place in row["places"])
+
+    @property
+    def coverage(self) -> tuple[str, ...]:
+        """What readers must know where not every Land has entries."""
+        return coverage_rules(self.lands)
 
     @property
     def answers_public(self) -> bool:

@@ -14,6 +14,7 @@ import duckdb
 from flows import german
 from flows.contracts import Code
 from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
+from flows.metadata.text import territory_text
 from flows.site.environment import host, web_address
 from flows.site.facts import Codes, Facts, Row
 from flows.site.orte import ASSOCIATION_FREE, place_pages
@@ -42,7 +43,7 @@ def map_facts(con: duckdb.DuckDBPyConnection, site: Site, places: Points, distri
         "synthetisch": site.synthetic,
         "entwurf": profile.draft,
         "welle": profile.wave,
-        "gebietsstand": german.day(profile.territory_date),
+        "gebietsstand": territory_text(profile),
         "einwohnerStand": german.day(profile.population_date),
         "meldung": profile.publisher.email,
         "formen": SIGN_FORMS,

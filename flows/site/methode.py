@@ -8,6 +8,7 @@ from flows.ages import retrieved_day
 from flows.database import sql_files
 from flows.load import read_rows
 from flows.metadata.quality import waiting
+from flows.metadata.text import land_names
 from flows.provenance import read_manifest
 from flows.site.facts import Row, rows
 from flows.site.pages import Site, write_page
@@ -32,6 +33,7 @@ FROM release.gremien
 
 def write_method(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Write ``methode.html``."""
+    profile = site.run.profile
     kept, new = waiting(con, site.run)
     write_page(
         site,
@@ -43,6 +45,8 @@ def write_method(con: duckdb.DuckDBPyConnection, site: Site) -> None:
         kept=kept,
         new=new,
         checks=len(sql_files("checks")),
+        followed=land_names(profile.changes_lands),
+        others=profile.territory_basis == "befragung" and bool(set(profile.lands) - set(profile.changes_lands)),
     )
 
 

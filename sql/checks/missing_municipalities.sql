@@ -1,4 +1,5 @@
--- The register and each population table name every municipality of their territory: no hole in the map.
+-- The register and each population table name every municipality of their territory: no hole in the map. Länder whose changes
+-- are not known need none.
 SELECT t.datensatz, NULL AS zeile, 'ags' AS spalte, u.ags AS wert,
     'zum Gebietsstand ' || strftime(u.stand, '%d.%m.%Y') || t.stichtag || ' fehlt diese Gemeinde.' AS meldung,
     'Bitte die Zeile ergänzen.' AS abhilfe
@@ -8,6 +9,7 @@ FROM (
     UNION ALL SELECT DISTINCT 'register', gebietsstand, NULL, '' FROM input.register
 ) t
 JOIN joined.territory_units u ON u.stand = t.gebietsstand
+JOIN staging.land_territories l ON l.land_schluessel = left(u.ags, 2) AND l.nachgefuehrt
 WHERE CASE t.datensatz
     WHEN 'register' THEN NOT EXISTS (FROM input.register r WHERE r.ags = u.ags AND r.gebietsstand = u.stand)
     ELSE NOT EXISTS (FROM input.population p

@@ -1,7 +1,8 @@
--- Every municipality of the map has a population on the profile's population date. On the newest boundaries one whose land the
+-- Every municipality of the map has a population on the profile's population date, in the Länder whose changes are known. On the newest boundaries one whose land the
 -- newest register counts otherwise has none until both products are of the same year; then the others still have theirs.
 WITH lacking AS (
-    SELECT *, count(einwohner) OVER () AS vorhanden FROM joined.municipalities
+    SELECT *, count(einwohner) OVER () AS vorhanden
+    FROM joined.municipalities JOIN staging.land_territories USING (land_schluessel) WHERE nachgefuehrt
 ),
 day AS (
     SELECT strftime(getvariable('population_date'), '%d.%m.%Y') AS stichtag

@@ -1,5 +1,6 @@
 -- What is known of the municipalities of the map from register and boundaries, and their population on the population date.
--- On the newest boundaries the ARS is theirs; the association's name is the register's for the same association.
+-- On the newest boundaries the ARS is theirs; the association's name is the register's for the same association. In Länder whose
+-- changes are not known the municipalities are those of the boundary file, and so is their ARS.
 WITH associations AS (
     SELECT verband_ars, first(verband_kennzeichen ORDER BY ags) AS kennzeichen, first(verband ORDER BY ags) AS name
     FROM staging.current_register GROUP BY verband_ars
@@ -9,11 +10,13 @@ change_names AS (
     FROM staging.municipal_changes WHERE in_kraft_bis <= getvariable('territory_date') GROUP BY ags_neu
 )
 SELECT
-    u.ags, u.gemeinde_amtlich, u.textkennzeichen, u.ars, u.verband_ars, u.verband_kennzeichen, u.verband, u.flaeche_km2,
-    p.einwohner, p.einwohner_stand
+    u.ags, u.gemeinde_amtlich, u.textkennzeichen, coalesce(u.ars, b.ars) AS ars, coalesce(u.verband_ars, left(b.ars, 9)) AS verband_ars,
+    u.verband_kennzeichen, u.verband, u.flaeche_km2, p.einwohner, p.einwohner_stand
 FROM joined.unit_attributes u
 LEFT JOIN joined.unit_population p
     ON p.stand = u.stand AND p.ags = u.ags AND p.einwohner_stand = getvariable('population_date')
+LEFT JOIN staging.land_territories t ON t.land_schluessel = left(u.ags, 2)
+LEFT JOIN staging.map_boundaries b ON b.ebene = 'gemeinde' AND b.schluessel = u.ags AND NOT t.nachgefuehrt
 WHERE getvariable('territory_basis') = 'befragung' AND u.stand = getvariable('territory_date')
 UNION ALL
 SELECT

@@ -9,7 +9,8 @@ SELECT
     u.einwohner, CASE WHEN u.einwohner IS NOT NULL THEN u.einwohner_stand END AS einwohner_stand,
     round(coalesce(u.flaeche_km2, g.flaeche_m2 / 1e6), 2) AS flaeche_km2,
     CASE WHEN u.flaeche_km2 IS NULL THEN 'geometrie' ELSE 'gemeindeverzeichnis' END AS flaeche_herkunft,
-    getvariable('territory_date') AS gebietsstand
+    t.gebietsstand
 FROM joined.map_attributes u
 JOIN joined.map_areas g ON g.ebene = 'gemeinde' AND g.schluessel = u.ags
+JOIN staging.land_territories t ON t.land_schluessel = left(u.ags, 2)
 LEFT JOIN staging.map_boundaries k ON k.ebene = 'kreis' AND k.schluessel = left(u.ags, 5)

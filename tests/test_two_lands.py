@@ -1,0 +1,97 @@
+"""A map of several Länder of which not all are known equally well: nothing is said of one that holds for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import profile_of
+from two_lands import NEIGHBOUR, RAND, ZELL, two_lands
+
+from flows.metadata.text import coverage_rules, land_names, territory_text
+from flows.profile import Profile
+
+ALDORF = "99001001"
+
+
+@pytest.fixture
+def both(make_geodata: Callable[..., Path]) -> Profile:
+    """The profile of Kleinland and its neighbour."""
+    return profile_of(make_geodata(two_lands()))
+
+
+@pytest.fixture
+def joined(both: Profile, join_profile: Callable[..., duckdb.DuckDBPyConnection]) -> duckdb.DuckDBPyConnection:
+    return join_profile(both)
+
+
+def test_each_municipality_is_of_the_day_to_which_its_land_is_known(joined: duckdb.DuckDBPyConnection) -> None:
+    days = joined.execute("SELECT DISTINCT left(ags, 2), gebietsstand FROM release.gemeinden ORDER BY 1").fetchall()
+    assert days == [(NEIGHBOUR, date(2016, 1, 1)), ("99", date(2020, 6, 30))]
+    for relation, key in (("kreise", "kreis_schluessel"), ("land", "land_schluessel")):
+        found = joined.execute(f"SELECT DISTINCT left({key}, 2), gebietsstand FROM release.{relation} ORDER BY 1")
+        assert found.fetchall() == days
+
+
+def test_of_a_land_without_register_only_the_boundaries_speak(joined: duckdb.DuckDBPyConnection) -> None:
+    found = joined.execute(
+        "SELECT ags, ars, gemeinde, gemeinde_amtlich, textkennzeichen, verband, einwohner, einwohner_stand, "
+        "flaeche_herkunft, in_befragung, befragung_status, gremien_bekannt "
+        f"FROM release.gemeinden WHERE left(ags, 2) = '{NEIGHBOUR}' ORDER BY ags"
+    ).fetchall()
+    unknown = (None, None, None, None, "geometrie", False, "nicht_befragt", 0)
+    assert found == [
+        (RAND, "980010001001", "Rand", "Rand", *unknown),
+        (ZELL, "980010001002", "Zell", "Zell", *unknown),
+    ]
+
+
+def test_totals_of_the_other_land_are_those_that_it_has_alone(
+    joined: duckdb.DuckDBPyConnection, database: duckdb.DuckDBPyConnection
+) -> None:
+    query = "SELECT * FROM release.land WHERE land_schluessel = '99'"
+    assert joined.execute(query).fetchall() == database.execute(query).fetchall()
+    query = "SELECT * FROM release.gemeinden WHERE left(ags, 2) = '99' ORDER BY ags"
+    assert joined.execute(query).fetchall() == database.execute(query).fetchall()
+
+
+def test_nothing_is_missing_where_nothing_is_known(joined: duckdb.DuckDBPyConnection) -> None:
+    for check in ("missing_municipalities", "population_missing", "change_lands"):
+        text = (Path(__file__).parents[1] / "sql" / "checks" / f"{check}.sql").read_text(encoding="utf-8")
+        assert joined.execute(text).fetchall() == [], check
+
+
+def test_a_land_whose_changes_are_known_must_be_complete(
+    both: Profile, join_profile: Callable[..., duckdb.DuckDBPyConnection]
+) -> None:
+    con = join_profile(both, changes_lands=(NEIGHBOUR, "99"))
+    text = (Path(__file__).parents[1] / "sql" / "checks" / "missing_municipalities.sql").read_text(encoding="utf-8")
+    assert {row[3] for row in con.execute(text).fetchall()} == {RAND, ZELL}
+
+
+def test_the_day_of_the_territory_is_said_with_its_land(both: Profile) -> None:
+    assert territory_text(both) == "30.06.2020 (99), 01.01.2016 (übrige Länder)"
+    assert territory_text(replace(both, lands=("99",))) == "30.06.2020"
+    assert territory_text(replace(both, changes_lands=())) == "01.01.2016"
+    newest = replace(both, territory_basis="aktuell", territory_date=date(2026, 1, 1))
+    assert territory_text(newest) == "01.01.2026"
+
+
+def test_laender_are_called_by_their_names() -> None:
+    assert land_names(["01", "15", "16"]) == "Schleswig-Holstein, Sachsen-Anhalt, Thüringen"
+
+
+def test_readers_learn_where_nobody_has_looked() -> None:
+    def land(name: str, committees: int, towns: int) -> dict[str, object]:
+        return {"land": name, "gremien_bekannt": committees, "befragte_staedte": towns}
+
+    assert coverage_rules([land("Kleinland", 3, 2)]) == ()
+    assert coverage_rules([land("Kleinland", 3, 0), land("Nachbarland", 0, 0)]) == (
+        "Gremien gibt es in dieser Ausgabe nur für Kleinland; für die übrigen Länder enthält sie dazu nichts, und "
+        "eine 0 heißt dort nicht, dass gesucht wurde.",
+        "Befragte Städte enthält diese Ausgabe nicht; eine 0 heißt nicht, dass gesucht wurde.",
+    )
