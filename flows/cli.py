@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import build, fetch, office, operation, operations, releases
+from flows.commands import build, fetch, office, operation, operations, profile, releases
 from flows.console import print_error, usage_message
 from flows.errors import PipelineError, StoreUnusable, WrongUsage
 from flows.store import DISK_ERRORS
@@ -42,6 +42,7 @@ for name, command in COMMANDS.items():
     app.command(name=name)(command)
 
 app.add_typer(office.survey, name="survey")
+app.add_typer(profile.profile, name="profile")
 
 NAME, DEBUG = "praevkarte", "--debug"
 

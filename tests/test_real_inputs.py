@@ -17,9 +17,8 @@ from conftest import Territory, joined_run, loaded_run, territory_of
 
 from flows import geometry
 from flows.check import check
-from flows.contracts import release_contracts
 from flows.database import database as open_database
-from flows.datasets import read_dataset
+from flows.datasets import read_datasets
 from flows.join import join, set_variables
 from flows.paths import GEODATA
 from flows.profile import SYNTHETIC_MARK, load_profile
@@ -301,19 +300,19 @@ def test_the_default_output_gives_only_published_and_recomputed_figures(thuringi
     )
 
 
-def test_nothing_in_the_default_output_is_synthetic(thuringia: duckdb.DuckDBPyConnection) -> None:
-    for contract in release_contracts():
-        table = read_dataset(thuringia, contract, synthetic=False).table
-        assert table.num_rows
-        assert "synthetisch" not in table.column_names
-        assert "synthetisch" not in str(table.to_pylist()).lower()
+def test_nothing_in_the_default_output_is_synthetic(thuringia: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    for dataset in read_datasets(thuringia, tmp_path / "teile", synthetic=False):
+        assert dataset.table.num_rows
+        assert "synthetisch" not in dataset.table.column_names
+        assert "synthetisch" not in str(dataset.table.to_pylist()).lower()
 
 
-def test_every_record_of_the_demonstration_says_that_it_is_synthetic(demo: duckdb.DuckDBPyConnection) -> None:
-    for contract in release_contracts():
-        dataset = read_dataset(demo, contract, load_profile(GEODATA, "demo").synthetic)
+def test_every_record_of_the_demonstration_says_that_it_is_synthetic(
+    demo: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    for dataset in read_datasets(demo, tmp_path / "teile", load_profile(GEODATA, "demo").synthetic):
         assert dataset.contract.column_names[-1] == "synthetisch"
-        assert set(dataset.table.column("synthetisch").to_pylist()) == {SYNTHETIC_MARK}, contract.name
+        assert set(dataset.table.column("synthetisch").to_pylist()) == {SYNTHETIC_MARK}, dataset.contract.name
 
 
 def test_the_demonstration_reproduces_the_published_totals(demo: duckdb.DuckDBPyConnection) -> None:

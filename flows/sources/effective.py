@@ -16,7 +16,8 @@ from flows.sources.snapshots import files_of, read_state, write_sidecar
 
 # Datasets of the current territory, of no use to a map of the survey's.
 CURRENT = "_current"
-CURRENT_BOUNDARIES = "boundaries_current"
+# What the map is made of, the one that it prefers first.
+MAP = ("boundaries_current", "boundaries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def effective_sources(profile: Profile, folder: Path, scratch: Path, day: date) 
     sources = checked | {dataset: source for dataset, source in own.items() if used(dataset, profile)} | fetched
     confirmed = {dataset: min(part.confirmed for part in parts) for dataset, parts in found.items()}
     # The first source is the map's own: its attribution stands below the map.
-    ordered = sorted(sources.values(), key=lambda source: source.dataset != CURRENT_BOUNDARIES)
+    ordered = sorted(sources.values(), key=lambda source: (*MAP, source.dataset).index(source.dataset))
     return Effective(tuple(ordered), confirmed)
 
 

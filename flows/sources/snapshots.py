@@ -25,7 +25,7 @@ from flows.sidecar import Sidecar, read_sidecar, sha256_of, sidecar_path
 from flows.sources.converted import Converted, write_converted
 from flows.targets.local import LocalTarget, sync
 
-STATE = "state.json"
+STATE, PRODUCT = "state.json", "produkt"
 # A product that covers less than this share of the one before it has lost a part.
 LEAST_AREA, LEAST_ROWS = 0.95, 0.6
 # Rename on the same file system is what makes a snapshot appear whole.
@@ -126,6 +126,11 @@ def files_of(folder: Path, state: State) -> dict[str, Path]:
     return {dataset: _part_file(folder, state, dataset) for dataset in state.parts}
 
 
+def product_of(folder: Path, state: State) -> Path | None:
+    """The raw product that is kept with the snapshot that counts, if any is."""
+    return next(iter(sorted((folder / state.snapshot).glob(f"{PRODUCT}.*"))), None) if state.product else None
+
+
 class Older(Refused):
     """The product holds for an earlier day than it should."""
 
@@ -224,7 +229,7 @@ def take(
             sidecar = _as_retrieved(sidecar, read_sidecar(_part_file(folder, state, dataset)))
         write_sidecar(file, sidecar)
     if product:
-        shutil.copyfile(product, new / f"produkt{product.suffix}")
+        shutil.copyfile(product, new / f"{PRODUCT}{product.suffix}")
     for file in sorted(new.iterdir()):
         sync(file)
     sync(new)
