@@ -36,11 +36,12 @@ class Survey:
 
 def write_survey(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Write ``befragung.html``; call it after the report, which it links."""
+    wave = site.run.profile.wave
     write_page(
         site,
         "befragung.html",
         "Befragung",
-        f"Die Befragung {site.run.profile.wave}: was veröffentlicht ist und was nicht.",
+        f"Die Befragung {wave}: was veröffentlicht ist und was nicht." if wave else "Zu diesem Gebiet keine Befragung.",
         surveys=surveys(con, site),
         report_size=(site.run.package / REPORT).stat().st_size,
     )

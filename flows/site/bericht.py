@@ -56,7 +56,7 @@ def report_data(con: duckdb.DuckDBPyConnection, site: Site) -> Block:
     numbered = _Numbers(site)
     return {
         "title": profile.title,
-        "subtitle": found[0].wave["titel"],
+        "subtitle": found[0].wave["titel"] if found else "Gremien nach öffentlichen Belegen",
         "description": profile.description,
         "release": run.release_id,
         "day": day(run.day),
@@ -160,7 +160,8 @@ def _committee_chapter(site: Site, numbered: _Numbers) -> Block:
     committees = site.facts.committees
     blocks = [
         _text(
-            f"Die Gremien stammen nicht aus der Befragung. {READING_RULES[1]} Kein Eintrag heißt: uns nicht bekannt."
+            f"{'Die Gremien stammen nicht aus der Befragung. ' if site.facts.waves else ''}{READING_RULES[1]} "
+            "Kein Eintrag heißt: uns nicht bekannt."
         ),
         _text(
             f"Uns bekannte Gremien: {number(len(committees))}. "
@@ -212,7 +213,7 @@ def _map(site: Site, numbered: _Numbers) -> Block:
         "picture": plain_map(site.run),
         "alt": f"{f'{site.synthetic}. ' if site.synthetic else ''}Karte: {title}. "
         "Alle Angaben der Karte stehen in den Tabellen.",
-        "areas": [{"colour": colour(f"gebiet-{code.code}"), "text": code.label} for code in areas],
+        "areas": [{"colour": colour(f"gebiet-{code.code}"), "text": code.label} for code in areas if facts.waves],
         "signs": [
             *({"picture": _outline(code.code), "text": code.label} for code in forms),
             *({"picture": sign(ANY_KIND, code.code), "text": code.label} for code in signs),

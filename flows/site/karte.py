@@ -66,9 +66,7 @@ PARAMETERS = {
 def write_map(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Write ``index.html``, ``karte-einbetten.html``, ``assets/karte.json`` and ``assets/karte.svg``."""
     run = site.run
-    exact = _municipality_shapes(con)
-    tolerance = extent_of(exact) * FINEST_SHARE
-    shapes = shapely.coverage_simplify(exact, tolerance)
+    shapes, tolerance = _finest_shapes(con)
     content = _map_content(con, site, shapes)
     made = page_map(content, shapes, tolerance, int(run.profile.thresholds["page_map_bytes"]))
     assets = run.package / FOLDER
@@ -139,7 +137,7 @@ def _parameters(
     found = [
         (name, meaning, ends.get(name) or codes[name][0]["code"])
         for name, meaning in PARAMETERS.items()
-        if name in ends or codes[name]
+        if name in ends or (codes[name] and (name != "befragung" or facts.waves))
     ]
     west, south, east, north = shapely.total_bounds(shapes)
     return [
@@ -195,7 +193,27 @@ def _signs(facts: Facts, keys: set[str]) -> list[Sign]:
     return signs
 
 
-def _municipality_shapes(con: duckdb.DuckDBPyConnection) -> geometry.Geometries:
-    """The shapes of ``release.gemeinden`` in the order of their keys."""
-    query = "SELECT geometry FROM joined.map_geometry WHERE ebene = 'gemeinde' ORDER BY schluessel"
-    return geometry.from_table(con.execute(query).to_arrow_table())
+def _finest_shapes(con: duckdb.DuckDBPyConnection) -> tuple[geometry.Geometries, float]:
+    """The shapes of ``release.gemeinden`` in the order of their keys, as fine as the map can show them, and how fine
+    that is (m).
+
+    First Land by Land, leaving the Länder's own borders alone, then all together: a country's shapes are never held in
+    full detail, and the cost of a municipality stays the same however many there are.
+    """
+    tolerance = extent_of(_shapes(con, "ebene = 'land'")) * FINEST_SHARE
+    lands = con.execute(
+        "SELECT DISTINCT left(schluessel, 2) FROM joined.map_geometry WHERE ebene = 'gemeinde' ORDER BY ALL"
+    ).fetchall()
+    simplified = [
+        shapely.coverage_simplify(
+            _shapes(con, "ebene = 'gemeinde' AND starts_with(schluessel, $1)", land), tolerance, simplify_boundary=False
+        )
+        for (land,) in lands
+    ]
+    return shapely.coverage_simplify(np.concatenate(simplified), tolerance), tolerance
+
+
+def _shapes(con: duckdb.DuckDBPyConnection, condition: str, *values: str) -> geometry.Geometries:
+    """Shapes of the map (EPSG:25832) in the order of their keys."""
+    query = f"SELECT geometry FROM joined.map_geometry WHERE {condition} ORDER BY schluessel"
+    return geometry.from_table(con.execute(query, list(values)).to_arrow_table())

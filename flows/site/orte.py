@@ -46,6 +46,8 @@ def write_places(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     towns = {row["ags_karte"]: row for row in facts.towns}
     committees, hints = _committees_by_place(facts.committees), grouped(facts.hints, "ags")
     others = write_redirects(con, site, pages)
+    wave = site.run.profile.wave
+    subjects = f"Präventionsgremien und die Befragung {wave}" if wave else "Präventionsgremien"
     for row in facts.municipalities:
         if (ags := row["ags"]) not in pages:
             continue
@@ -53,7 +55,7 @@ def write_places(con: duckdb.DuckDBPyConnection, site: Site) -> None:
             site,
             pages[ags],
             row["gemeinde"],
-            f"{row['gemeinde']}: was über Präventionsgremien und die Befragung {site.run.profile.wave} bekannt ist.",
+            f"{row['gemeinde']}: was über {subjects} bekannt ist.",
             template="ort",
             row=row,
             town=towns.get(ags),

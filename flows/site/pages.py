@@ -91,7 +91,7 @@ def write_page(site: Site, file: str, title: str, description: str, template: st
             forms=SIGN_FORMS,
             any_kind=ANY_KIND,
             marks=SIGN_MARKS,
-            wave=next(wave for wave in site.facts.waves if wave["welle"] == profile.wave),
+            wave=next((wave for wave in site.facts.waves if wave["welle"] == profile.wave), None),
             **values,
         )
     )

@@ -29,7 +29,7 @@ def write_preview(_con: duckdb.DuckDBPyConnection, site: Site) -> None:
 def preview_data(site: Site) -> dict[str, Any]:
     """Everything that the picture says and shows."""
     run, profile, facts = site.run, site.run.profile, site.facts
-    asked = next(wave["befragt"] for wave in facts.waves if wave["welle"] == profile.wave)
+    asked = [wave["befragt"] for wave in facts.waves if wave["welle"] == profile.wave]
     return {
         "title": profile.title,
         "release": run.release_id,
@@ -38,7 +38,7 @@ def preview_data(site: Site) -> dict[str, Any]:
         "draft": "Entwurf, nicht veröffentlicht" if profile.draft else "",
         "figures": [
             [number(len(facts.committees)), "bekannte Gremien nach öffentlichen Belegen"],
-            [number(asked), f"befragte Städte, Befragung {profile.wave}"],
+            *([number(count), f"befragte Städte, Befragung {profile.wave}"] for count in asked),
         ],
         "attribution": attributions(run)[0]["attribution"],
         "map": plain_map(run, WITHOUT_DETAILS),

@@ -10,13 +10,16 @@ change_names AS (
     FROM staging.municipal_changes WHERE in_kraft_bis <= getvariable('territory_date') GROUP BY ags_neu
 )
 SELECT
-    u.ags, u.gemeinde_amtlich, u.textkennzeichen, coalesce(u.ars, b.ars) AS ars, coalesce(u.verband_ars, left(b.ars, 9)) AS verband_ars,
+    u.ags, u.gemeinde_amtlich, u.textkennzeichen,
+    coalesce(u.ars, CASE WHEN NOT t.nachgefuehrt THEN b.ars END) AS ars,
+    coalesce(u.verband_ars, CASE WHEN NOT t.nachgefuehrt THEN left(b.ars, 9) END) AS verband_ars,
     u.verband_kennzeichen, u.verband, u.flaeche_km2, p.einwohner, p.einwohner_stand
 FROM joined.unit_attributes u
 LEFT JOIN joined.unit_population p
     ON p.stand = u.stand AND p.ags = u.ags AND p.einwohner_stand = getvariable('population_date')
 LEFT JOIN staging.land_territories t ON t.land_schluessel = left(u.ags, 2)
-LEFT JOIN staging.map_boundaries b ON b.ebene = 'gemeinde' AND b.schluessel = u.ags AND NOT t.nachgefuehrt
+-- A condition on t here would make DuckDB compare every row with every other.
+LEFT JOIN staging.map_boundaries b ON b.ebene = 'gemeinde' AND b.schluessel = u.ags
 WHERE getvariable('territory_basis') = 'befragung' AND u.stand = getvariable('territory_date')
 UNION ALL
 SELECT

@@ -34,7 +34,7 @@ SELECT
     m.ags, m.ars, m.gemeinde, m.gemeinde_amtlich, m.textkennzeichen, m.kreis_schluessel, m.kreis,
     m.verband_ars, m.verband, m.verband_kennzeichen, m.einwohner, m.einwohner_stand, m.flaeche_km2, m.flaeche_herkunft,
     s.ags IS NOT NULL AS in_befragung,
-    getvariable('wave') AS befragung_welle,
+    nullif(getvariable('wave'), '') AS befragung_welle,
     coalesce(s.befragung_status, 'nicht_befragt') AS befragung_status,
     coalesce(c.bekannt, 0) AS gremien_bekannt,
     coalesce(c.raete, 0) AS gremien_raete,

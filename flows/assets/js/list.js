@@ -106,7 +106,7 @@ function entry(data, place, result, address) {
   return element('li', { class: 'ort', 'data-ort': String(place) },
     element('a', { class: 'eintrag-name', href: address(place) }, name[place]),
     element('p', { class: 'fakten' }, facts(data, place)),
-    element('p', { class: 'fakten' }, data.codes.befragung[befragung[place]].name),
+    element('p', { class: 'fakten' }, data.welle ? data.codes.befragung[befragung[place]].name : ''),
     element('ul', { class: 'ort-gremien' }, ...(result.committeesOf.get(place) ?? []).map((number_) => committee(data, data.gremien[number_]))));
 }
 

@@ -67,7 +67,7 @@ function town(data, place) {
     [`Einwohner am ${data.einwohnerStand}`, einwohner[place] === null ? 'nicht bekannt' : number(einwohner[place])],
     ['Kreis', ownDistrict(data, place) ? '' : data.kreise[kreis[place]][1]],
     ['Gemeindeverband', verband[place] === null ? '' : data.codes.verband[verband[place]].name],
-    [`Befragung ${data.welle}`, element('span', {}, element('strong', {}, state.name), `. ${state.definition} `,
+    [`Befragung ${data.welle}`, data.welle && element('span', {}, element('strong', {}, state.name), `. ${state.definition} `,
       ...(data.antworten[ags[place]] ?? []).map((/** @type {string} */ text) => `${text} `),
       'Welche Städte befragt wurden, ist nachgerechnet, nicht überliefert.')],
   ]);
