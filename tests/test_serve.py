@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
 from site_browser import serving
+
+from flows.serve import listen
 
 Get = Callable[..., tuple[HTTPResponse, bytes]]
 
@@ -107,6 +110,11 @@ def test_no_detour_leads_there(get: Get, path: str) -> None:
 def test_the_bare_address_leads_to_the_latest_release(get: Get) -> None:
     answer, _ = get("/")
     assert (answer.status, answer.headers["location"]) == (307, "latest/")
+
+
+def test_no_file_waits_for_the_acknowledgement_of_its_headers() -> None:
+    with listen(0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 @pytest.mark.parametrize(("name", "kind"), TYPES.items())
