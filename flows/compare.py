@@ -6,19 +6,23 @@ Of the two release folders only the CSV files, the GeoJSON files and ``datapacka
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+import orjson
 import pyarrow as pa
 import shapely
+from pyarrow.csv import ConvertOptions, ParseOptions, read_csv
 
 from flows import geometry
 from flows.database import create_table
+from flows.geojson_lines import batches, features
 from flows.schema_change import SchemaChange, primary_key, schema_changes, schemas_of
 from flows.validate import name, quoted
 
@@ -27,6 +31,9 @@ NEW, GONE, CHANGED, SCHEMA = "neu", "entfallen", "geaendert", "schema"
 SHAPE = "geometrie"
 NUMBERS = ("integer", "number")
 NO_SHAPE = {"type": "GeometryCollection", "geometries": []}
+EMPTY = shapely.GeometryCollection()
+# So many shapes are read at a time.
+BATCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +112,14 @@ def _read(con: duckdb.DuckDBPyConnection, table: str, file: Path) -> list[str]:
     Not by DuckDB's own reader: with its sniffer off, some settings of it find no row and say nothing.
     """
     with file.open(encoding="utf-8", newline="") as stream:
-        header, *rows = csv.reader(stream, strict=True)
-    cells = [pa.array([row[i] or None for row in rows], pa.string()) for i in range(len(header))]
-    create_table(con, table, pa.table(cells, names=header))
+        header = next(csv.reader(stream, strict=True))
+    texts = ConvertOptions(
+        column_types=dict.fromkeys(header, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+    )
+    create_table(con, table, read_csv(file, parse_options=ParseOptions(newlines_in_values=True), convert_options=texts))
     return header
 
 
@@ -174,22 +186,39 @@ def _labels(
 # --- shapes --------------------------------------------------------------------------------------------------------
 
 
-def _shapes(file: Path) -> dict[str, Any]:
-    """GeoJSON geometries by feature id."""
-    features = json.loads(file.read_text(encoding="utf-8"))["features"]
-    return {str(feature["id"]): feature["geometry"] for feature in features}
+def _digests(file: Path) -> dict[str, bytes | None]:
+    """What tells GeoJSON geometries apart, by feature id; None where there is none. A country's shapes are not held."""
+    return {
+        str(feature["id"]): feature["geometry"] and hashlib.sha256(orjson.dumps(feature["geometry"])).digest()
+        for feature in features(file)
+    }
 
 
-def _polygons(shapes: Iterable[Any]) -> geometry.Geometries:
-    """GeoJSON geometries as valid shapes in EPSG:25832; a missing one is an empty one."""
-    texts = [json.dumps(shape or NO_SHAPE) for shape in shapes]
-    projected = geometry.transform(shapely.from_geojson(texts), geometry.OUTSIDE, geometry.INSIDE)
-    valid: geometry.Geometries = shapely.make_valid(projected)
-    return valid
+def _polygons(file: Path, keys: Collection[str] | None = None) -> Iterator[tuple[list[str], geometry.Geometries]]:
+    """Ids and GeoJSON geometries as valid shapes in EPSG:25832, some thousand at a time; a missing one is an empty one.
+
+    ``keys``: only these ids.
+    """
+    wanted = (feature for feature in features(file) if keys is None or str(feature["id"]) in keys)
+    texts = ((str(feature["id"]), orjson.dumps(feature["geometry"] or NO_SHAPE)) for feature in wanted)
+    for batch in batches(texts, BATCH):
+        read = shapely.from_geojson([text for _, text in batch])
+        yield [key for key, _ in batch], shapely.make_valid(geometry.transform(read, geometry.OUTSIDE, geometry.INSIDE))
 
 
-def _area(shapes: geometry.Geometries) -> float:
-    return float(np.sum(shapely.area(shapes)))
+def _area(file: Path, keys: Collection[str] | None = None) -> float:
+    return sum(float(np.sum(shapely.area(shapes))) for _, shapes in _polygons(file, keys))
+
+
+def _moved_area(old: Path, new: Path, keys: Collection[str]) -> float:
+    """The area in which the shapes of ``keys`` differ; one that is not in the new file has moved as a whole."""
+    became: dict[str, shapely.Geometry] = {}
+    for found, shapes in _polygons(new, keys):
+        became |= zip(found, shapes, strict=True)
+    return sum(
+        float(np.sum(shapely.area(shapely.symmetric_difference(was, [became.get(key, EMPTY) for key in found]))))
+        for found, was in _polygons(old, keys)
+    )
 
 
 def _shape_changes(
@@ -199,17 +228,15 @@ def _shape_changes(
 
     ``gone`` are the keys of rows that are no longer there; a row that is there without its shape counts as emptied.
     """
-    before, after = _shapes(old), _shapes(new)
-    moved = [key for key in before if before[key] != after.get(key)]
+    before, after = _digests(old), _digests(new)
+    moved = {key: None for key in before if before[key] != after.get(key)}
     lines = [Change(dataset, key, CHANGED, SHAPE) for key in moved if key not in gone]
     emptied = sum(not after.get(line.key) for line in lines)
     figures = ColumnFigures(len(before.keys() - gone), len(lines) - emptied, emptied)
     if not moved:
         return lines, figures, (0.0, 0.0, 0.0)
-    was, became = (_polygons(shapes.get(key) for key in moved) for shapes in (before, after))
-    added = _polygons(shape for key, shape in after.items() if key not in before)
-    lost = max(0.0, _area(was) - _area(became) - _area(added))
-    return lines, figures, (_area(_polygons(before.values())), lost, _area(shapely.symmetric_difference(was, became)))
+    lost = max(0.0, _area(old, moved.keys()) - _area(new, moved.keys()) - _area(new, after.keys() - before.keys()))
+    return lines, figures, (_area(old), lost, _moved_area(old, new, moved.keys()))
 
 
 # --- releases ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 from flows.datasets import SYNTHETIC_FIELD
 from flows.findings import Finding
 from flows.formats.xlsx import DICTIONARY, INFO
+from flows.geojson_lines import features_by_line, head_of
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.validate import name
 
@@ -39,9 +40,9 @@ Marks = Iterator[tuple[str, object]]
 def _geojson(file: Path) -> Marks:
     import orjson
 
-    document = orjson.loads(file.read_bytes())
-    yield "Kopf", document.get(COLUMN)
-    for feature in document["features"]:
+    yield "Kopf", head_of(file).get(COLUMN)
+    for line in features_by_line(file):
+        feature = orjson.loads(line)
         yield f"id {feature.get('id')}", feature["properties"].get(COLUMN)
 
 

@@ -37,7 +37,7 @@ from flows.selfcheck import (
     workbook_findings,
 )
 from flows.selfcheck_catalog import catalog_findings
-from flows.selfcheck_geojson import NAMED, geojson_findings
+from flows.selfcheck_geojson import BATCH, NAMED, geojson_findings
 from flows.selfcheck_marks import mark_findings
 from flows.selfcheck_tables import table_findings
 
@@ -518,6 +518,39 @@ def test_a_file_without_features_is_found(tmp_path: Path, text: str) -> None:
     path = tmp_path / "gemeinden.geojson"
     path.write_text(text, encoding="utf-8")
     assert messages(path) == ["die Datei ist kein GeoJSON mit Objekten."]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("},\n{", "}\n{"),
+        ("}\n]}", "},\n]}"),
+        ('"properties"', "properties"),
+        ("]}\n", ""),
+        ("]}\n", "]}\n\n[]\n"),
+        ("]}\n", "]}\n{}\n"),
+    ],
+    ids=["no comma", "one comma too many", "a word for a text", "no end", "more after the end", "a line after the end"],
+)
+def test_lines_that_are_not_json_together_are_found(tmp_path: Path, old: str, new: str) -> None:
+    path = written(collection(polygon(SQUARE), polygon(SQUARE)), tmp_path)
+    text = path.read_text(encoding="utf-8")
+    place = text.rindex(old)
+    path.write_text(text[:place] + new + text[place + len(old) :], encoding="utf-8")
+    assert messages(path) == ["die Datei ist kein GeoJSON mit Objekten."]
+
+
+def test_rules_hold_across_the_whole_of_a_long_file(tmp_path: Path) -> None:
+    """Features are judged in batches: an id twice and a box too small are found though their batches are far apart."""
+    shapes = [{"type": "Point", "coordinates": [10.0, round(50 + number / 1000, 3)]} for number in range(BATCH + 2)]
+    document = collection(*shapes)
+    assert messages(written(dict(document), tmp_path)) == []
+    document["features"][-1] |= {"id": "1", "properties": {"ags": "1", "gemeinde": "A"}}
+    document["bbox"][3] -= 0.001
+    assert messages(written(document, tmp_path)) == [
+        "die id fehlt oder steht mehr als einmal.",
+        "„bbox“ fehlt oder umschließt nicht genau die Objekte.",
+    ]
 
 
 def test_a_fault_of_all_features_is_named_for_some(tmp_path: Path) -> None:

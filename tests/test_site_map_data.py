@@ -21,9 +21,9 @@ from flows.errors import WrongUsage
 from flows.profile import load_profile
 from flows.run import Run
 from flows.site.einbetten import write_embedded
-from flows.site.facts import read_facts
+from flows.site.facts import district_names, read_facts
 from flows.site.karte import map_page
-from flows.site.map_data import FINEST_SHARE, MapContent, extent_of, page_map
+from flows.site.map_data import FINEST_SHARE, MapContent, extent_of, outlines, page_map
 from flows.site.map_facts import map_facts
 from flows.site.pages import Site
 
@@ -84,6 +84,28 @@ def test_what_fits_at_no_tolerance_names_the_setting() -> None:
         page_map(CONTENT, shapes, tolerance, 100)
 
 
+def test_a_budget_that_only_the_coarsest_shapes_meet_is_met() -> None:
+    shapes, tolerance = finest(coast(2_000))
+    triangles = len(page_map(CONTENT, shapely.coverage_simplify(shapes, 40_000), tolerance, 10_000).document)
+    assert len(page_map(CONTENT, shapes, tolerance, triangles + 100).document) <= triangles + 100
+
+
+def test_lines_are_the_edges_between_districts_and_around_lands_once_each() -> None:
+    """A Land with a hole (a lake) and a district in two parts; the other Land touches it along one edge."""
+    squares = {"98001001": (0, 0), "98001002": (1, 0), "98002001": (0, 1), "98001003": (0, 2), "98001004": (1, 2)}
+    squares |= {"98002002": (2, 1), "98002003": (2, 0), "98002004": (2, 2), "99001001": (3, 1)}
+    shapes = np.array([shapely.box(x, y, x + 1, y + 1) for x, y in squares.values()], dtype=object)
+
+    lines = outlines(list(squares), shapes)
+
+    lands = [shapely.union_all(shapes[:8]), shapes[8]]
+    around = shapely.union_all(shapely.boundary(lands))
+    districts = [shapely.union_all(shapes[[0, 1, 3, 4]]), shapely.union_all(shapes[[2, 5, 6, 7]])]
+    assert shapely.equals(lines["land"], around)
+    assert lines["land"].length == around.length == 12 + 4 + 3
+    assert shapely.equals(lines["kreis"], shapely.union_all(shapely.boundary(districts)).difference(around))
+
+
 def test_the_document_holds_the_very_shapes_of_the_picture() -> None:
     shapes, tolerance = finest(coast(100))
     made = page_map(CONTENT, shapes, tolerance, 1_000_000)
@@ -130,6 +152,19 @@ def test_the_embedded_map_says_that_a_source_is_old(site: Site) -> None:
     write_embedded(replace(site, run=run), shown)
     above = (run.package / "karte-einbetten.html").read_text(encoding="utf-8").partition("<main")[0]
     assert "Quelle „Kleinland: hints“ ist älter als 1.000 Tage." in above
+
+
+def test_districts_of_one_name_are_told_apart_and_others_keep_theirs() -> None:
+    districts = [
+        {"kreis_schluessel": "09162", "kreis": "München", "kreis_art": "Kreisfreie Stadt"},
+        {"kreis_schluessel": "09184", "kreis": "München", "kreis_art": "Landkreis"},
+        {"kreis_schluessel": "09190", "kreis": "Weilheim-Schongau", "kreis_art": "Landkreis"},
+    ]
+    assert district_names(districts) == {
+        "09162": "München (Kreisfreie Stadt)",
+        "09184": "München (Landkreis)",
+        "09190": "Weilheim-Schongau",
+    }
 
 
 def test_the_example_of_a_view_lies_on_the_map(site: Site) -> None:

@@ -22,7 +22,7 @@ from site_browser import HOSTILE, Served
 
 from flows.contracts import Contract, Field, load_contract, release_contracts
 from flows.database import database as open_database
-from flows.datasets import read_dataset
+from flows.datasets import published
 from flows.german import number
 from flows.join import set_variables
 from flows.profile import SYNTHETIC_MARK
@@ -111,7 +111,7 @@ def site_of(geodata: Path, work: Path, **settings: object) -> Iterator[tuple[duc
     run = joined_run(profile_of(geodata), work, **settings)
     with open_database(run.database) as con:
         set_variables(con, run)
-        contracts = [read_dataset(con, contract, run.profile.synthetic).contract for contract in release_contracts()]
+        contracts = [published(contract, run.profile.synthetic) for contract in release_contracts()]
         yield con, Site(run, contracts, read_facts(con, run, contracts), {})
 
 

@@ -20,7 +20,7 @@ from packaged import filled_in, packaged, read_datasets, synthetic
 from flows.contracts import Contract, Field, load_contract, release_contracts
 from flows.datasets import SYNTHETIC_FIELD, Dataset
 from flows.formats.csv_file import cell
-from flows.formats.xlsx import DICTIONARY, FILE, INFO, LABELS, dataset_columns, sheet_name, write_xlsx
+from flows.formats.xlsx import DICTIONARY, FILE, INFO, LABELS, dataset_columns, sheet_name, text_content, write_xlsx
 from flows.metadata.text import DRAFT_MARK, READING_RULES
 from flows.profile import SYNTHETIC_MARK, load_profile
 from flows.run import Run
@@ -212,19 +212,41 @@ def dataset_with(field: str, values: list[Any]) -> Dataset:
     return Dataset(replace(contract, fields=(only,)), pa.table({field: values}), None)
 
 
-def test_a_text_that_looks_like_a_formula_stays_a_text(run: Run, tmp_path: Path) -> None:
-    other = replace(run, work=tmp_path)
+def cells_of(run: Run, work: Path, dataset: Dataset) -> list[Any]:
+    """The cells below the heading of a workbook of this dataset of one column; no Land is known."""
+    other = replace(run, work=work)
     other.package.mkdir()
     other.manifest.write_bytes(run.manifest.read_bytes())
-    write_xlsx(other, [dataset_with("name", ["=1+1", "@rat", "+49"])])
+    lands = load_contract("release", "land")
+    empty = Dataset(lands, pa.table({field.name: pa.array([], pa.string()) for field in lands.fields}), None)
+    write_xlsx(other, [dataset, empty])
     sheet = openpyxl.load_workbook(other.package / FILE)["Präventionsgremien"]
-    assert [(row[0].value, row[0].data_type) for row in sheet.iter_rows(min_row=2)] == [
-        ("=1+1", "s"),
-        ("@rat", "s"),
-        ("+49", "s"),
-    ]
-    with zipfile.ZipFile(other.package / FILE) as archive:
+    return [row[0] for row in sheet.iter_rows(min_row=2)]
+
+
+def test_a_text_that_looks_like_a_formula_stays_a_text(run: Run, tmp_path: Path) -> None:
+    cells = cells_of(run, tmp_path, dataset_with("name", ["=1+1", "@rat", "+49"]))
+    assert [(cell.value, cell.data_type) for cell in cells] == [("=1+1", "s"), ("@rat", "s"), ("+49", "s")]
+    with zipfile.ZipFile(tmp_path / "release" / FILE) as archive:
         assert not any(b"<f>" in archive.read(name) for name in archive.namelist())
+
+
+def test_texts_stay_as_they_are_to_the_last_blank_and_sign(run: Run, tmp_path: Path) -> None:
+    texts = [' <a href="x">&amp;</a> ', "erste Zeile\nzweite", "Ä ö 𝄞", None, "zuletzt"]
+    cells = cells_of(run, tmp_path, dataset_with("name", texts))
+    assert [cell.value for cell in cells] == texts
+
+
+def test_days_of_early_1900_are_not_one_off(run: Run, tmp_path: Path) -> None:
+    days = [date(1900, 1, 1), date(1900, 2, 28), date(1900, 3, 1), date(1969, 12, 31), None, date(2026, 11, 22)]
+    cells = cells_of(run, tmp_path, dataset_with("gebietsstand", days))
+    assert [cell.value and cell.value.date() for cell in cells] == days
+
+
+@pytest.mark.parametrize("text", ["Glocke \a", "x" * 32_768])
+def test_a_text_that_no_workbook_can_hold_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="no workbook can hold"):
+        text_content(text)
 
 
 def test_a_code_that_no_list_knows_is_an_error_and_no_label() -> None:

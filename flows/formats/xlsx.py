@@ -4,19 +4,26 @@ A cover sheet, a dictionary of columns and codes, one sheet a dataset. Each shee
 so that filters and sorting work; the column's technical name and meaning are a note on its heading. Keys and codes are
 text, dates are dates, numbers are numbers. Columns of codes stay as in every other format; to the right of each, a
 column with the German labels (“… (Klartext)”) says what they mean.
+
+openpyxl makes the book and its headings. The rows below are put between them as XML, column by column in Arrow: cell by
+cell, a country would take minutes, and all of its cells in memory.
 """
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, NamedStyle, PatternFill
 from openpyxl.utils import get_column_letter
@@ -37,7 +44,15 @@ LABELS = "{} (Klartext)"
 # Excel allows 31 characters in a sheet's name, and none of these.
 LONGEST_NAME, FORBIDDEN = 31, r"[]:*?/\'"
 WIDEST, NARROWEST = 60, 9
+# Characters of a day, 31.12.2020, and of the longest text that Excel takes.
+DAY, LONGEST_TEXT = 10, 32_767
 AUTHOR = "Präventionskarte"
+# So many rows are put together at a time.
+BATCH = 5_000
+# Excel's number of 1 January 1970. It counts a 29 February 1900, which never was: until then its numbers are one less.
+EPOCH, NEVER_WAS = 25_569, 60
+# Where openpyxl has written the heading, and the rows follow.
+ROWS_END = b"</sheetData>"
 
 TEXT, WRAPPED, HEADING, TITLE, LINK, DATE, YES_NO = (
     "Text", "Text umbrochen", "Spaltenkopf", "Titel", "Verweis", "Datum", "Ja und nein",
@@ -55,23 +70,36 @@ class Column:
     heading: str
     note: str
     style: str
-    values: list[Any]
+    values: pa.ChunkedArray
 
 
 class _DatedZip(zipfile.ZipFile):
-    """A zip archive whose entries all carry one date, so that equal content gives equal bytes."""
+    """A zip archive whose entries all carry one date, so that equal content gives equal bytes.
 
-    def __init__(self, file: Path, day: date) -> None:
+    A sheet, which openpyxl hands over as a file, is given its ``rows`` (by the name of its entry).
+    """
+
+    def __init__(self, file: Path, day: date, rows: Mapping[str, Iterable[bytes]]) -> None:
         super().__init__(file, "w", zipfile.ZIP_DEFLATED)
         self._stamp = (day.year, day.month, day.day, 0, 0, 0)
+        self._rows = rows
+
+    def _entry(self, name: object) -> zipfile.ZipInfo:
+        entry = zipfile.ZipInfo(str(name), self._stamp)
+        entry.create_system, entry.external_attr = 3, 0o644 << 16
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        return entry
 
     def writestr(self, zinfo_or_arcname: Any, data: Any, *_: Any, **__: Any) -> None:
-        entry = zipfile.ZipInfo(str(zinfo_or_arcname), self._stamp)
-        entry.create_system, entry.external_attr = 3, 0o644 << 16
-        super().writestr(entry, data, zipfile.ZIP_DEFLATED)
+        super().writestr(self._entry(zinfo_or_arcname), data, zipfile.ZIP_DEFLATED)
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
-        self.writestr(arcname, Path(filename).read_bytes())
+        start, end, tail = Path(filename).read_bytes().partition(ROWS_END)
+        with self.open(self._entry(arcname), "w") as stream:
+            stream.write(start)
+            for rows in self._rows.get(str(arcname), ()):
+                stream.write(rows)
+            stream.write(end + tail)
 
 
 def sheet_name(contract: Contract) -> str:
@@ -81,13 +109,13 @@ def sheet_name(contract: Contract) -> str:
     return title if fits else contract.name[:LONGEST_NAME]
 
 
-def _decimals(values: Sequence[float | None]) -> int:
+def _decimals(values: pa.ChunkedArray) -> int:
     """Decimals that the values of a column need, at most 6."""
-    texts = (f"{value:.6f}".rstrip("0") for value in values if value is not None)
+    texts = (f"{value:.6f}".rstrip("0") for value in values.unique().to_pylist() if value is not None)
     return max((len(text.partition(".")[2]) for text in texts), default=0)
 
 
-def _number_format(field: Field, values: Sequence[Any]) -> str:
+def _number_format(field: Field, values: pa.ChunkedArray) -> str:
     """Excel's format for a column of numbers; it shows a decimal comma where the reader's settings do.
 
     Thousands are set apart only where the number counts something: not in years or the numbers of survey waves.
@@ -117,56 +145,98 @@ def _note(field: Field) -> str:
     return f"{field.name}: {field.description}{unit}"
 
 
-def _plain(field: Field, values: list[Any], number_style: Callable[[str], str]) -> Column:
+def _plain(field: Field, values: pa.ChunkedArray, number_style: Callable[[str], str]) -> Column:
     """The column as in every other format."""
     if field.type == "boolean":
-        words = {True: "ja", False: "nein", None: None}
-        return Column(field.title, _note(field), YES_NO, [words[value] for value in values])
+        return Column(field.title, _note(field), YES_NO, pc.if_else(values, "ja", "nein"))
     if field.type == "date":
         return Column(field.title, _note(field), DATE, values)
     if field.type in ("integer", "number"):
         return Column(field.title, _note(field), number_style(_number_format(field, values)), values)
-    long = any(len(value) > WIDEST for value in values if value)
-    wrap = long and field.raw.get("format") != "uri"
+    wrap = _longest(values) > WIDEST and field.raw.get("format") != "uri"
     return Column(field.title, _note(field), WRAPPED if wrap else TEXT, values)
 
 
-def _labelled(field: Field, values: list[Any]) -> Column:
+def _labelled(field: Field, values: pa.ChunkedArray) -> Column:
     """The labels of a column of codes."""
     labels = {code.code: code.label for code in field.codes}
 
-    def text(value: str | None) -> str | None:
-        if value is None:
-            return None
+    def text(value: str) -> str:
         codes = value.split(field.separator) if field.separator else [value]
         return "; ".join(labels[code] for code in codes)
 
-    texts = [text(value) for value in values]
-    long = any(len(value) > WIDEST for value in texts if value)
+    texts = _mapped(values, text)
     note = f"Bezeichnungen zu {field.name}"
-    return Column(LABELS.format(field.title), note, WRAPPED if long else TEXT, texts)
+    return Column(LABELS.format(field.title), note, WRAPPED if _longest(texts) > WIDEST else TEXT, texts)
+
+
+def _mapped(values: pa.ChunkedArray, change: Callable[[str], str]) -> pa.ChunkedArray:
+    """Texts changed one by one, each different one once; missing ones stay missing."""
+    encoded = values.cast(pa.string()).combine_chunks().dictionary_encode()
+    changed = pa.array([change(value) for value in encoded.dictionary.to_pylist()], pa.string())
+    return pa.chunked_array([changed.take(encoded.indices)])
+
+
+def _longest(texts: pa.ChunkedArray) -> int:
+    """Characters of the longest text."""
+    return int(pc.max(pc.utf8_length(texts.cast(pa.string()))).as_py() or 0)
 
 
 def dataset_columns(dataset: Dataset, number_style: Callable[[str], str]) -> list[Column]:
     """The columns of a dataset's sheet; ``number_style`` gives the name of the style for a number format."""
     columns: list[Column] = []
     for field, values in zip(dataset.contract.fields, dataset.table.columns, strict=True):
-        cells = values.to_pylist()
-        columns.append(_plain(field, cells, number_style))
+        columns.append(_plain(field, values, number_style))
         if field.codes:
-            columns.append(_labelled(field, cells))
+            columns.append(_labelled(field, values))
     return columns
 
 
 def _width(column: Column) -> float:
     """A width in characters that shows the longest value, within limits; headings wrap at words."""
-    longest = max((len(_shown(value)) for value in column.values if value is not None), default=0)
+    longest = DAY if column.style == DATE else _longest(column.values)
     word = max(len(part) for part in column.heading.split())
     return min(WIDEST, max(NARROWEST, longest, word)) + 2
 
 
-def _shown(value: Any) -> str:
-    return german.day(value) if isinstance(value, date) else str(value)
+def text_content(value: str) -> str:
+    """What a cell of text holds, as XML. Raises ``ValueError`` for a text that no workbook can hold."""
+    if ILLEGAL_CHARACTERS_RE.search(value) or len(value) > LONGEST_TEXT:
+        raise ValueError(f"no workbook can hold the text {value[:100]!r}")
+    space = ' xml:space="preserve"' if value != value.strip() or "\n" in value else ""
+    return f"<is><t{space}>{escape(value)}</t></is></c>"
+
+
+def _cells(column: Column, letters: str, style: int) -> tuple[str, str, pa.ChunkedArray]:
+    """The cells of a column as XML, but for the number of the row: what stands before it, after it, and the content."""
+    if pa.types.is_date(column.values.type):
+        days = pc.add(column.values.cast(pa.int32()), EPOCH)
+        numbers = pc.if_else(pc.less_equal(days, NEVER_WAS), pc.subtract(days, 1), days)
+    elif pa.types.is_integer(column.values.type) or pa.types.is_floating(column.values.type):
+        numbers = column.values
+    else:
+        return f'<c r="{letters}', f'" s="{style}" t="inlineStr">', _mapped(column.values, text_content)
+    content = pc.binary_join_element_wise("<v>", numbers.cast(pa.string()), "</v></c>", "")
+    return f'<c r="{letters}', f'" s="{style}">', content
+
+
+def _rows(columns: Sequence[Column], styles: Sequence[int]) -> Iterator[bytes]:
+    """The rows below the headings as XML, some thousand at a time; a missing value has no cell."""
+    cells = [
+        _cells(column, get_column_letter(number), style)
+        for number, (column, style) in enumerate(zip(columns, styles, strict=True), start=1)
+    ]
+    for start in range(0, len(columns[0].values), BATCH):
+        size = min(BATCH, len(columns[0].values) - start)
+        numbers = pa.array(range(start + 2, start + 2 + size)).cast(pa.string())
+        parts: list[Any] = ['<row r="', numbers, '">']
+        for before, after, content in cells:
+            joined = pc.binary_join_element_wise(
+                before, numbers, after, content.slice(start, size).combine_chunks(), ""
+            )
+            parts.append(joined.fill_null(""))
+        rows = pc.binary_join_element_wise(*parts, "</row>", "")
+        yield "".join(rows.to_pylist()).encode("utf-8")
 
 
 class _Book:
@@ -183,6 +253,7 @@ class _Book:
         for style in _styles():
             self.book.add_named_style(style)
         self._numbers: dict[str, str] = {}
+        self.rows: dict[str, Iterator[bytes]] = {}
 
     def number_style(self, number_format: str) -> str:
         """The name of the style for a number format, made when first asked for."""
@@ -200,7 +271,7 @@ class _Book:
         return cell
 
     def table(self, name: str, columns: Sequence[Column]) -> None:
-        """A sheet with frozen, filtered headings over ``columns``."""
+        """A sheet with frozen, filtered headings over ``columns``, whose rows are left to ``rows``."""
         sheet = self.book.create_sheet(name)
         sheet.freeze_panes = "A2"
         sheet.print_title_rows = "1:1"
@@ -217,13 +288,9 @@ class _Book:
                 head.comment = Comment(column.note, AUTHOR, height=140, width=320)
             heads.append(head)
         sheet.append(heads)
-        for values in zip(*(column.values for column in columns), strict=True):
-            sheet.append(
-                [
-                    None if value is None else self.cell(sheet, value, column.style)
-                    for value, column in zip(values, columns, strict=True)
-                ]
-            )
+        # The name that openpyxl gives the sheet in the archive.
+        entry = f"xl/worksheets/sheet{len(self.book.worksheets)}.xml"
+        self.rows[entry] = _rows(columns, [self.cell(sheet, None, column.style).style_id for column in columns])
 
 
 def _info_rows(run: Run, datasets: Sequence[Dataset]) -> Iterator[tuple[str, str, str | None]]:
@@ -284,7 +351,7 @@ def _dictionary(datasets: Sequence[Dataset]) -> list[Column]:
             rows += [(*start, None, None, None, code.code, code.label, code.definition) for code in field.codes]
     columns = zip(*rows, strict=True)
     return [
-        Column(heading, "", WRAPPED if heading in ("Bedeutung", "Definition") else TEXT, list(values))
+        Column(heading, "", WRAPPED if heading in ("Bedeutung", "Definition") else TEXT, pa.chunked_array([values]))
         for heading, values in zip(DICTIONARY_COLUMNS, columns, strict=True)
     ]
 
@@ -297,6 +364,6 @@ def write_xlsx(run: Run, datasets: Sequence[Dataset]) -> list[str]:
     for dataset in datasets:
         book.table(sheet_name(dataset.contract), dataset_columns(dataset, book.number_style))
     # Not Workbook.save, which would set the time of the last change to now.
-    with _DatedZip(run.package / FILE, run.day) as archive:
+    with _DatedZip(run.package / FILE, run.day, book.rows) as archive:
         ExcelWriter(book.book, archive).write_data()
     return [FILE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,15 @@ def rows(con: duckdb.DuckDBPyConnection, query: str, *values: Any) -> list[Row]:
     """The rows of a query as dictionaries."""
     found: list[Row] = con.execute(query, list(values)).to_arrow_table().to_pylist()
     return found
+
+
+def district_names(districts: Sequence[Row]) -> dict[str, str]:
+    """What readers call each district, by key: with its kind where another one has the same name, as Munich's two."""
+    times = Counter(row["kreis"] for row in districts)
+    return {
+        row["kreis_schluessel"]: f"{row['kreis']} ({row['kreis_art']})" if times[row["kreis"]] > 1 else row["kreis"]
+        for row in districts
+    }
 
 
 def _codes(contracts: Sequence[Contract]) -> Codes:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-from flows.site.facts import Row
+from flows.site.facts import Row, district_names
 from flows.site.orte import place_pages
 from flows.site.pages import Site, write_page
 
@@ -46,6 +46,4 @@ def _choices(site: Site, column: str, values: Iterable[str]) -> list[tuple[str, 
 def _districts(site: Site) -> list[tuple[str, str, int]]:
     """Districts with committees, by name."""
     counts = Counter(row["kreis_schluessel"] for row in site.facts.committees)
-    return [
-        (key, row["kreis"], counts[key]) for row in site.facts.districts if (key := row["kreis_schluessel"]) in counts
-    ]
+    return [(key, name, counts[key]) for key, name in district_names(site.facts.districts).items() if key in counts]

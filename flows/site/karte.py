@@ -16,7 +16,7 @@ from flows.paths import ASSETS
 from flows.site.assets import FOLDER
 from flows.site.einbetten import write_embedded
 from flows.site.environment import environment
-from flows.site.facts import Facts, Row
+from flows.site.facts import Facts, Row, district_names
 from flows.site.map_data import (
     FINEST_SHARE,
     NOT_ASKED,
@@ -116,7 +116,7 @@ def map_page(facts: Facts, shapes: geometry.Geometries) -> Row:
         "listed": listed(facts),
         "not_asked": NOT_ASKED,
         "shared": any(row["others"] for row in committees),
-        "districts": [{"code": row["kreis_schluessel"], "name": row["kreis"]} for row in facts.districts],
+        "districts": [{"code": key, "name": name} for key, name in district_names(facts.districts).items()],
         "own_districts": _own_districts(facts),
         "parameters": _parameters(facts, codes, shapes),
         "modules": MODULES,

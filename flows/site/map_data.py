@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,18 @@ from flows.site.svg import path_data
 
 # The finest shapes keep details of this share of the map's extent, a quarter of a pixel on a screen of 1,000.
 FINEST_SHARE = 1 / 4000
-# Steps of bisection between the last tolerance that was too fine and the first that fits.
+# The bytes that shapes take fall with the tolerance about like this power of it (measured for Thuringia and Germany:
+# 0.8 to 1), so that the first tolerance tried after the finest one is close to the one that fills the budget.
+FALL = 0.9
+# Aim a little below the budget, and be content with a document that fills so much of it.
+AIM, CONTENT_WITH = 0.94, 0.85
+# Attempts to come closer once a document fits, each the cost of one simplification.
 REFINEMENTS = 2
+# What does not fit although it should have (or is broken by rounding) is tried again this much coarser, at least; after
+# each further refusal by the square of that, so that what fits nowhere is given up after a few attempts.
+LEAST_STEP = 1.1
 # 1.1 m: finer than any tolerance in use, so rounding does not distort shapes.
 DECIMALS = 5
-# A vertex takes at least this much of the document, so hopeless attempts end before they are written.
-LEAST_BYTES = 4
 PICTURE_WIDTH = 1000
 # Details smaller than a triangle of this side are left out; the picture need not bear zooming.
 PICTURE_TOLERANCE = 2.0
@@ -85,31 +92,39 @@ def page_map(content: MapContent, shapes: geometry.Geometries, tolerance: float,
     """Simplify ``shapes`` further until the document fits into ``limit`` bytes.
 
     ``shapes`` (EPSG:25832, one per municipality, in order) are simplified by ``tolerance`` (m) already: the finest that
-    the map shows. It doubles until the document fits and is then refined between the last two, so that the budget goes
-    into detail. Raises ``WrongUsage`` when not even the coarsest shapes fit.
+    the map shows. A coverage of a Land or a country takes seconds to simplify, so the tolerance that fills the budget
+    is reckoned from the size of what was tried last (see ``FALL``) instead of searched for. Raises ``WrongUsage`` when
+    not even the coarsest shapes fit.
     """
-    best = _attempt(content, shapes, limit)
-    if best:
-        return best
-    finer, simplified, extent = shapes, shapes, extent_of(shapes)
-    while not best:
-        finer = simplified
-        tolerance *= 2
+    room, extent = limit - len(orjson.dumps(content.facts)), extent_of(shapes)
+    made, best = _page_map(content, shapes), None
+    if len(made.document) <= limit and _sound(made.shapes):
+        return made
+    refused, step, left = tolerance, LEAST_STEP, REFINEMENTS
+    while best is None or (left and len(best.document) < limit * CONTENT_WITH):
+        wanted = _next_tolerance(tolerance, len(made.document) - limit + room, room * AIM)
+        # Never finer than what was refused: sizes do not fall quite evenly.
+        tolerance = max(wanted, refused * step)
         if tolerance > extent:
-            raise WrongUsage(
-                f"Die Karte der Seite passt nicht in {number(limit)} Byte. Bitte page_map_bytes im Profil erhöhen."
-            )
-        simplified = shapely.coverage_simplify(finer, tolerance)
-        best = _attempt(content, simplified, limit)
-    coarse, fine = tolerance, tolerance / 2
-    for _ in range(REFINEMENTS):
-        middle = math.sqrt(coarse * fine)
-        candidate = _attempt(content, shapely.coverage_simplify(finer, middle), limit)
-        if candidate:
-            coarse, best = middle, candidate
+            break
+        made = _page_map(content, shapely.coverage_simplify(shapes, tolerance))
+        if len(made.document) > limit or not _sound(made.shapes):
+            refused, step = tolerance, step**2
         else:
-            fine = middle
+            # What is between the two is tried next.
+            step = math.sqrt(tolerance / refused)
+            best = made if best is None else max(best, made, key=lambda one: len(one.document))
+        left -= best is not None
+    if best is None:
+        raise WrongUsage(
+            f"Die Karte der Seite passt nicht in {number(limit)} Byte. Bitte page_map_bytes im Profil erhöhen."
+        )
     return best
+
+
+def _next_tolerance(tolerance: float, size: int, wanted: float) -> float:
+    """The tolerance at which shapes that take ``size`` bytes at ``tolerance`` should take the ``wanted`` ones."""
+    return tolerance * (size / wanted) ** (1 / FALL) if wanted > 0 else math.inf
 
 
 def extent_of(shapes: geometry.Geometries) -> float:
@@ -118,16 +133,16 @@ def extent_of(shapes: geometry.Geometries) -> float:
     return float(max(east - west, north - south))
 
 
-def _attempt(content: MapContent, shapes: geometry.Geometries, limit: int) -> PageMap | None:
-    """The map of these shapes, or None when it is too large or rounding has broken a shape or opened a gap."""
-    if shapely.get_num_coordinates(shapes).sum() * LEAST_BYTES > limit:
-        return None
+def _sound(rounded: geometry.Geometries) -> bool:
+    """Whether rounding has broken no shape and opened no gap."""
+    return bool(shapely.is_valid(rounded).all() and shapely.coverage_is_valid(rounded))
+
+
+def _page_map(content: MapContent, shapes: geometry.Geometries) -> PageMap:
+    """The map of these shapes (EPSG:25832), whatever its size."""
     moved = geometry.transform(shapes, geometry.INSIDE, geometry.OUTSIDE)
     rounded = shapely.transform(moved, lambda points: np.round(points, DECIMALS))
-    if not (shapely.is_valid(rounded).all() and shapely.coverage_is_valid(rounded)):
-        return None
-    document = _document(content, rounded)
-    return PageMap(document, rounded) if len(document) <= limit else None
+    return PageMap(_document(content, rounded), rounded)
 
 
 def _document(content: MapContent, shapes: geometry.Geometries) -> bytes:
@@ -136,32 +151,80 @@ def _document(content: MapContent, shapes: geometry.Geometries) -> bytes:
     Lines and rings are lists of whole numbers: the first point in units of the last decimal, then the step to each next
     one (x, y in turn); a ring leaves out its last point. That is less than half of the same as GeoJSON.
     """
-    lines = outlines(content.keys, shapes)
+    polygons, owner = shapely.get_parts(shapely.orient_polygons(shapes, exterior_cw=False), return_index=True)
+    rings, polygon = shapely.get_rings(polygons, return_index=True)
+    areas: list[list[list[Any]]] = [[] for _ in shapes]
+    for place in owner.tolist():
+        areas[place].append([])
+    parts = list(chain.from_iterable(areas))
+    for part, steps in zip(polygon.tolist(), _steps(rings, closed=True), strict=True):
+        parts[part].append(steps)
     data = dict(content.facts) | {
         "rahmen": shapely.total_bounds(shapes).tolist(),
         "einheit": 10**DECIMALS,
-        "flaechen": [
-            [[_steps(ring)[:-2] for ring in shapely.get_rings(part)] for part in shapely.get_parts(shape)]
-            for shape in shapely.orient_polygons(shapes, exterior_cw=False)
-        ],
-        "linien": {level: [_steps(line) for line in shapely.get_parts(found)] for level, found in lines.items()},
+        "flaechen": areas,
+        "linien": {
+            level: _steps(shapely.get_parts(found), closed=False)
+            for level, found in outlines(content.keys, shapes).items()
+        },
     }
-    return orjson.dumps(data)
+    return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _steps(line: shapely.Geometry) -> list[int]:
-    points = np.round(shapely.get_coordinates(line) * 10**DECIMALS).astype(np.int64)
-    steps: list[int] = np.concatenate([points[:1], np.diff(points, axis=0)]).ravel().tolist()
-    return steps
+def _steps(lines: geometry.Geometries, closed: bool) -> list[Any]:
+    """Each line as whole numbers, see ``_document``; of ``closed`` ones the last point is left out."""
+    coordinates, line = shapely.get_coordinates(lines, return_index=True)
+    points = np.round(coordinates * 10**DECIMALS).astype(np.int64)
+    steps = np.diff(points, axis=0, prepend=0)
+    starts = np.flatnonzero(np.diff(line, prepend=-1))
+    steps[starts] = points[starts]
+    ends = np.append(starts, len(points))[1:] - closed
+    flat = steps.ravel()
+    return [flat[2 * start : 2 * end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
 def outlines(keys: Sequence[str], shapes: geometry.Geometries) -> dict[str, shapely.Geometry]:
-    """Lines between districts (``kreis``) and around Länder (``land``), along the edges of the given coverage."""
-    district_keys, districts = _united([key[:5] for key in keys], shapes)
-    _, lands = _united([key[:2] for key in district_keys], districts)
-    land = shapely.union_all(shapely.boundary(lands))
-    district = shapely.difference(shapely.union_all(shapely.boundary(districts)), land)
-    return {"kreis": shapely.line_merge(district), "land": shapely.line_merge(land)}
+    """Lines between districts (``kreis``) and around Länder (``land``), along the edges of the given coverage.
+
+    In a valid coverage neighbours share their edges point by point, so an edge is a border where the keys on its two
+    sides differ, or where it has one side only: no shapes need be united, which would cost more than all else here.
+    """
+    starts, ends, owner = _edges(shapes)
+    districts, lands = (np.unique([key[:digits] for key in keys], return_inverse=True)[1][owner] for digits in (5, 2))
+    one, other, alone = _sides(np.concatenate([starts, ends]))
+    outer = np.concatenate([one[lands[one] != lands[other]], alone])
+    inner = one[(districts[one] != districts[other]) & (lands[one] == lands[other])]
+    return {
+        level: shapely.line_merge(
+            shapely.multilinestrings(shapely.linestrings(np.stack([starts[found], ends[found]], axis=1)))
+        )
+        for level, found in (("kreis", np.sort(inner)), ("land", np.sort(outer)))
+    }
+
+
+def _edges(shapes: geometry.Geometries) -> tuple[Any, Any, Any]:
+    """Start and end (n × 2 each) of every edge of every shape, and the shape's number."""
+    polygons, owner = shapely.get_parts(shapes, return_index=True)
+    rings, polygon = shapely.get_rings(polygons, return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    within = ring[1:] == ring[:-1]
+    return points[:-1][within], points[1:][within], owner[polygon][ring[:-1][within]]
+
+
+def _sides(ends: Any) -> tuple[Any, Any, Any]:
+    """Edges that two shapes share, as numbers of the one and the other, and those that only one shape has.
+
+    ``ends`` (2n × 2) are the starts of all n edges, then their ends.
+    """
+    _, point = np.unique(np.ascontiguousarray(ends).view(np.complex128).ravel(), return_inverse=True)
+    first, second = np.split(point.astype(np.int64), 2)
+    edge = np.minimum(first, second) * len(ends) + np.maximum(first, second)
+    order = np.argsort(edge, kind="stable")
+    ordered = edge[order]
+    twin = np.append(ordered[1:] == ordered[:-1], False)
+    single = ~twin & ~np.insert(twin[:-1], 0, False)
+    pairs = np.flatnonzero(twin)
+    return order[pairs], order[pairs + 1], order[single]
 
 
 def _united(keys: Sequence[str], shapes: geometry.Geometries) -> tuple[list[str], geometry.Geometries]:
@@ -174,8 +237,12 @@ def _united(keys: Sequence[str], shapes: geometry.Geometries) -> tuple[list[str]
 
 
 def centres(shapes: geometry.Geometries) -> list[tuple[float, float]]:
-    """The middles of the largest circles within shapes of EPSG:25832, in rounded WGS84."""
-    points = shapely.get_point(shapely.maximum_inscribed_circle(shapes), 0)
+    """The middles of the largest circles within shapes of EPSG:25832, in rounded WGS84.
+
+    Where names and signs stand, a fiftieth of a shape's size is exact enough; the default costs twice the time.
+    """
+    circles = shapely.maximum_inscribed_circle(shapes, tolerance=np.sqrt(shapely.area(shapes)) / 50)
+    points = shapely.get_point(circles, 0)
     moved = shapely.get_coordinates(geometry.transform(points, geometry.INSIDE, geometry.OUTSIDE))
     return [(lon, lat) for lon, lat in np.round(moved, DECIMALS).tolist()]
 

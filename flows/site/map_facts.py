@@ -16,7 +16,7 @@ from flows.contracts import Code
 from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
 from flows.metadata.text import territory_text
 from flows.site.environment import host, web_address
-from flows.site.facts import Codes, Facts, Row
+from flows.site.facts import Codes, Facts, Row, district_names
 from flows.site.orte import ASSOCIATION_FREE, place_pages
 from flows.site.pages import Site
 from flows.site.umleitungen import other_keys
@@ -37,6 +37,7 @@ def map_facts(con: duckdb.DuckDBPyConnection, site: Site, places: Points, distri
     """
     facts, profile = site.facts, site.run.profile
     index = {row["ags"]: number for number, row in enumerate(facts.municipalities)}
+    names = district_names(facts.districts)
     return {
         "titel": profile.title,
         "ausgabe": site.run.release_id,
@@ -50,7 +51,7 @@ def map_facts(con: duckdb.DuckDBPyConnection, site: Site, places: Points, distri
         "marken": SIGN_MARKS,
         "codes": legend(facts),
         "kreise": [
-            [row["kreis_schluessel"], row["kreis"], row["gemeinden_anzahl"], *districts[row["kreis_schluessel"]]]
+            [key := row["kreis_schluessel"], names[key], row["gemeinden_anzahl"], *districts[key]]
             for row in facts.districts
         ],
         "gemeinden": _municipalities(facts, places),
