@@ -13,16 +13,20 @@ import duckdb
 import pyarrow as pa
 
 from flows.paths import SQL
+from flows.run import Run
 
 SCHEMAS = ("raw", "input", "meta", "staging", "joined", "release")
 REFERENCE = re.compile(r"\b(staging|joined|release)\.([a-z_0-9]+)")
 COMMENT = re.compile(r"--[^\n]*")
+# Of one connection. What takes more lies in a folder beside the file; without a limit it is most of the machine's.
+MEMORY = "1GB"
 
 
 @contextmanager
 def database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the run's database file. Extensions are neither installed nor loaded, and times are UTC."""
-    con = duckdb.connect(path, config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    extensions = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    con = duckdb.connect(path, config={**extensions, "memory_limit": MEMORY})
     try:
         con.execute("SET TimeZone = 'UTC'")
         for schema in SCHEMAS:
@@ -34,10 +38,10 @@ def database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relation that Python builds because SQL without an extension cannot: what it reads and how it is made."""
+    """A relation that Python builds because SQL without an extension cannot: what it reads, and what creates it."""
 
     needs: tuple[str, ...]
-    build: Callable[[duckdb.DuckDBPyConnection], pa.Table]
+    build: Callable[[duckdb.DuckDBPyConnection, Run], None]
 
 
 def sql_files(folder: str) -> dict[str, str]:
@@ -71,8 +75,15 @@ def create_table(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> 
     con.unregister("incoming")
 
 
+def append_table(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """Add the rows of an Arrow table to the table ``name``, whose columns are in the same order."""
+    con.register("incoming", table)
+    con.execute(f"INSERT INTO {name} SELECT * FROM incoming")
+    con.unregister("incoming")
+
+
 def build_relations(
-    con: duckdb.DuckDBPyConnection, folders: tuple[str, ...], python: Mapping[str, Relation]
+    con: duckdb.DuckDBPyConnection, folders: tuple[str, ...], python: Mapping[str, Relation], run: Run
 ) -> dict[str, int]:
     """Build every relation of the given SQL folders and of ``python``; returns the rows of each."""
     texts = {name: text for folder in folders for name, text in sql_files(folder).items()}
@@ -81,6 +92,6 @@ def build_relations(
         if name in texts:
             con.execute(f"CREATE OR REPLACE TABLE {name} AS {texts[name]}")
         else:
-            create_table(con, name, python[name].build(con))
+            python[name].build(con, run)
         rows[name] = con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
     return rows

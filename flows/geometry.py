@@ -41,12 +41,27 @@ def to_wgs84(geometries: Geometries) -> Geometries:
     return rounded
 
 
+def to_wkb(geometries: Geometries) -> pa.Array:
+    """Geometries as an Arrow array of WKB."""
+    return pa.array(shapely.to_wkb(geometries).tolist(), pa.binary())
+
+
+def from_wkb(column: pa.Array | pa.ChunkedArray) -> Geometries:
+    """An Arrow array of WKB as shapely geometries."""
+    geometries: Geometries = shapely.from_wkb(np.array(column.to_pylist(), dtype=object))
+    return geometries
+
+
 def geometry_column(geometries: Geometries) -> tuple[pa.Field, pa.Array]:
     """An Arrow field and array that DuckDB reads as GEOMETRY."""
-    field = pa.field(
+    return wkb_field(), to_wkb(geometries)
+
+
+def wkb_field() -> pa.Field:
+    """The Arrow field of a column ``geometry`` of WKB, as DuckDB and GDAL know one."""
+    return pa.field(
         "geometry", pa.binary(), metadata={b"ARROW:extension:name": b"geoarrow.wkb", b"ARROW:extension:metadata": b"{}"}
     )
-    return field, pa.array(shapely.to_wkb(geometries).tolist(), pa.binary())
 
 
 def with_geometry(table: pa.Table, geometries: Geometries) -> pa.Table:
@@ -57,5 +72,4 @@ def with_geometry(table: pa.Table, geometries: Geometries) -> pa.Table:
 
 def from_table(table: pa.Table) -> Geometries:
     """The ``geometry`` column of a table that came from DuckDB or GeoParquet, as shapely geometries."""
-    geometries: Geometries = shapely.from_wkb(np.array(table.column("geometry").to_pylist(), dtype=object))
-    return geometries
+    return from_wkb(table.column("geometry"))

@@ -39,7 +39,7 @@ def join(run: Run) -> StageReport:
     """Build ``staging``, ``joined`` and ``release`` from ``sql/``; reports the rows of the public relations."""
     with database(run.database) as con:
         set_variables(con, run)
-        rows = build_relations(con, FOLDERS, RELATIONS)
+        rows = build_relations(con, FOLDERS, RELATIONS, run)
         unknown = con.execute(
             "SELECT gemeinde FROM joined.municipalities WHERE einwohner IS NULL ORDER BY 1"
         ).fetchall()

@@ -10,9 +10,9 @@ import duckdb
 
 from flows.checksums import files_of, write_manifest
 from flows.compare import Comparison, compare, descriptor_of
-from flows.contracts import Contract, release_contracts
+from flows.contracts import Contract
 from flows.database import database
-from flows.datasets import Dataset, read_dataset
+from flows.datasets import Dataset, read_datasets
 from flows.errors import Refused
 from flows.formats.every import write_formats
 from flows.gates import tripped
@@ -103,7 +103,7 @@ def build(run: Run, previous: str | None) -> StageReport:
     shutil.rmtree(run.package, ignore_errors=True)
     run.package.mkdir(parents=True)
     with database(run.database) as con:
-        datasets = [read_dataset(con, contract, run.profile.synthetic) for contract in release_contracts()]
+        datasets = read_datasets(con, run.datasets, run.profile.synthetic, run.mapper)
         contracts = [dataset.contract for dataset in datasets]
         fetch_previous(run, previous, contracts)
         files = write_formats(run, datasets)

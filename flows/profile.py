@@ -147,6 +147,8 @@ class Profile:
     """Datasets whose source is older than ``warn_after`` on the day of the run; acquire finds them."""
     too_old: tuple[str, ...] = ()
     """Datasets whose source is older than ``hold_after`` on the day of the run; acquire finds them."""
+    dask_address: str = ""
+    """Scheduler of the Dask cluster that ``--runner dask`` uses; empty: a small one on this machine."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -235,4 +237,5 @@ def load_profile(geodata: Path, name: str) -> Profile:
         set_aside=tuple(flat["office.set_aside"]),
         stale_after=flat["office.stale_months"],
         notices=Notices(tuple(flat["notices.recipients"]), flat["notices.sender"], flat["notices.silent_hours"]),
+        dask_address=flat["runner.dask_address"],
     )

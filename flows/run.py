@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from flows.profile import Profile, Source
+from flows.runners.base import Mapper
+from flows.runners.local import map_locally
 from flows.store import Store
 
 
@@ -27,6 +29,8 @@ class Run:
     """Fetch the profile's sources before their last good snapshots are read."""
     last_good: Path | None = None
     """Where those snapshots lie; None: in the store's workspace."""
+    mapper: Mapper = map_locally
+    """How work that falls into parts is spread; see ``flows.runners``."""
 
     @property
     def inputs(self) -> Path:
@@ -65,6 +69,16 @@ class Run:
     def database(self) -> Path:
         """DuckDB file in which load, join and check work."""
         return self.work / "run.duckdb"
+
+    @property
+    def datasets(self) -> Path:
+        """Folder with the rows and shapes of the published datasets, as package hands them to its tasks."""
+        return self.work / "datasets"
+
+    @property
+    def territory(self) -> Path:
+        """Folder with the shapes of the map, a folder for each Land."""
+        return self.work / "territory"
 
     @property
     def previous(self) -> Path:

@@ -64,6 +64,7 @@ SETTINGS: dict[str, type] = {
     "notices.recipients": list,
     "notices.sender": str,
     "notices.silent_hours": float,
+    "runner.dask_address": str,
 }
 # Sections whose keys are names that the profile chooses.
 OPEN_SECTIONS = ("sources", "fetch", "warn_after_days", "hold_after_days")

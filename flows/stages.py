@@ -21,6 +21,8 @@ from flows.package import package
 from flows.profile import Profile
 from flows.publish import publish
 from flows.run import Run, StageReport
+from flows.runners.base import Mapper
+from flows.runners.local import map_locally
 from flows.signature import signing_key
 from flows.sources.snapshots import sources_folder
 from flows.store import DISK_ERRORS, SYNTHETIC_PREFIX, Store, entries, has_room, locked, next_id, unusable
@@ -98,13 +100,15 @@ def run_stages(
     anyway: bool = False,
     run_id: str = "",
     reports: Path | None = None,
+    mapper: Mapper = map_locally,
 ) -> Outcome:
     """Run ``stages`` (``STAGES``, or ``INPUT_STAGES`` to look only) in order; stops early when nothing need be built.
 
     A publishing run holds the store; its work folder goes when it ends well and otherwise stays until the next run, for
     a look at it. ``anyway`` publishes even inputs that a person has put aside; ``run_id`` is the caller's name for the
-    run and goes into the release's provenance. A publishing run replaces the office's reports in the store's workspace,
-    also when it is refused; a look at the inputs writes them into the folder ``reports``, if one is given.
+    run and goes into the release's provenance; ``mapper`` spreads the work that falls into parts. A publishing run
+    replaces the office's reports in the store's workspace, also when it is refused; a look at the inputs writes them
+    into the folder ``reports``, if one is given.
 
     Raises what the stages raise, ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed
     and the key is missing, when a draft would leave this machine, or when real and synthetic releases would share a
@@ -114,7 +118,7 @@ def run_stages(
         with tempfile.TemporaryDirectory(prefix="praevkarte-") as folder:
             # A look at the inputs neither needs nor touches the place of the releases.
             store = Store(Path(folder), LocalTarget(Path(folder)))
-            run = Run(profile, day, store, next_id(store, day), Path(folder), anyway=True)
+            run = Run(profile, day, store, next_id(store, day), Path(folder), anyway=True, mapper=mapper)
             last_good = sources_folder(outputs / profile.outputs)
             try:
                 return _run_all(replace(run, last_good=last_good), stages, call, reports is not None)
@@ -129,7 +133,7 @@ def run_stages(
         recovered = recover(store)
         work = store.work / next_id(store, day)
         work.mkdir(parents=True)
-        run = Run(profile, day, store, work.name, work, anyway, run_id, fetching=True)
+        run = Run(profile, day, store, work.name, work, anyway, run_id, fetching=True, mapper=mapper)
         try:
             outcome = _run_all(run, stages, call)
             install_reports(run)

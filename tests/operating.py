@@ -19,9 +19,8 @@ import pytest
 from conftest import PROFILE
 
 from flows.checksums import differences, write_manifest
-from flows.contracts import release_contracts
 from flows.database import database
-from flows.datasets import read_dataset
+from flows.datasets import read_datasets
 from flows.errors import PipelineError
 from flows.formats.csv_file import write_csv
 from flows.formats.geojson import write_geojson
@@ -99,7 +98,7 @@ def lean_build(run: Run, previous: str | None) -> StageReport:
     shutil.rmtree(run.package, ignore_errors=True)
     (run.package / "assets").mkdir(parents=True)
     with database(run.database) as con:
-        datasets = [read_dataset(con, contract, run.profile.synthetic) for contract in release_contracts()]
+        datasets = read_datasets(con, run.datasets, run.profile.synthetic)
         contracts = [dataset.contract for dataset in datasets]
         fetch_previous(run, previous, contracts)
         for dataset in datasets:

@@ -11,9 +11,9 @@ from pathlib import Path
 from conftest import DAY, joined_run
 
 from flows.checksums import write_manifest
-from flows.contracts import release_contracts
 from flows.database import database
-from flows.datasets import Dataset, read_dataset
+from flows.datasets import Dataset
+from flows.datasets import read_datasets as read_datasets_of
 from flows.formats.csv_file import write_csv
 from flows.formats.geojson import write_geojson
 from flows.formats.xlsx import write_xlsx
@@ -75,7 +75,7 @@ def synthetic(profile: Profile) -> Profile:
 def read_datasets(run: Run) -> list[Dataset]:
     """All published datasets of a joined run."""
     with database(run.database) as con:
-        return [read_dataset(con, contract, run.profile.synthetic) for contract in release_contracts()]
+        return read_datasets_of(con, run.datasets, run.profile.synthetic)
 
 
 def write_release(run: Run, datasets: Sequence[Dataset]) -> None:

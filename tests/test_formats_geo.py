@@ -24,12 +24,13 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
+from dataset_parts import shapes_in, with_shapes
 from every_format import SOURCES, decode_tiles, write_all
 from pmtiles.reader import MmapSource, Reader
 
 from flows import geometry
 from flows.contracts import Contract, code_list, release_contracts
-from flows.datasets import Dataset, read_dataset
+from flows.datasets import OUTSIDE, Dataset, Shapes, read_datasets
 from flows.errors import WrongUsage
 from flows.formats import pmtiles
 from flows.formats.csv_file import cell
@@ -54,14 +55,14 @@ def profile(geodata: Path) -> Profile:
 
 
 @pytest.fixture(scope="session")
-def datasets(database: duckdb.DuckDBPyConnection) -> list[Dataset]:
+def datasets(database: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> list[Dataset]:
     """Kleinland's datasets as a release publishes them."""
-    return [read_dataset(database, contract, synthetic=False) for contract in release_contracts()]
+    return read_datasets(database, tmp_path_factory.mktemp("teile"), synthetic=False)
 
 
 @pytest.fixture(scope="session")
-def synthetic_datasets(database: duckdb.DuckDBPyConnection) -> list[Dataset]:
-    return [read_dataset(database, contract, synthetic=True) for contract in release_contracts()]
+def synthetic_datasets(database: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> list[Dataset]:
+    return read_datasets(database, tmp_path_factory.mktemp("teile"), synthetic=True)
 
 
 @pytest.fixture(scope="session")
@@ -168,7 +169,7 @@ def test_all_formats_hold_the_same_shapes(contract: Contract, written: Path, dat
 
     package = geopandas.read_file(written / GPKG, layer=contract.name)
     assert package.crs == geometry.INSIDE
-    assert shapely.equals_exact(shapely.normalize(shapes(package)), shapely.normalize(_whole(dataset.shapes))).all()
+    assert shapely.equals_exact(shapely.normalize(shapes(package)), shapely.normalize(_whole(shapes_in(dataset)))).all()
     expected = shapely.normalize(_whole(geometry.to_wgs84(shapes(package))))
     for frame in (
         geopandas.read_file(written / f"{contract.name}.geojson"),
@@ -179,16 +180,15 @@ def test_all_formats_hold_the_same_shapes(contract: Contract, written: Path, dat
         assert shapely.equals_exact(shapely.normalize(_whole(shapes(frame))), expected).all()
 
 
-def _whole(shapes: geometry.Geometries | None) -> geometry.Geometries:
+def _whole(shapes: geometry.Geometries) -> geometry.Geometries:
     """Lone polygons as multipolygons, as formats that know one kind a layer have them."""
-    assert shapes is not None
     return np.array([shapely.MultiPolygon([shape]) if shape.geom_type == "Polygon" else shape for shape in shapes])
 
 
 def test_a_land_without_committees_has_all_formats(datasets: list[Dataset], facts: Imprint, tmp_path: Path) -> None:
     level = {"gremien", "gremien_gemeinden", "gremien_belege", "hinweise"}
     bare = [
-        Dataset(item.contract, item.table.slice(0, 0), None if item.shapes is None else item.shapes[:0])
+        replace(item, table=item.table.slice(0, 0), shapes=None if item.shapes is None else Shapes(()))
         if item.contract.name in level
         else item
         for item in datasets
@@ -326,7 +326,7 @@ def test_a_row_that_refers_to_nothing_stops_the_geopackage(
     datasets: list[Dataset], facts: Imprint, tmp_path: Path
 ) -> None:
     without = [
-        Dataset(item.contract, item.table.slice(1), item.shapes[1:])  # type: ignore[index]
+        with_shapes(item, item.table.slice(1), shapes_in(item)[1:], tmp_path)
         if item.contract.name == "gremien"
         else item
         for item in datasets
@@ -370,8 +370,7 @@ def test_flatgeobuf_is_found_by_place_and_says_what_it_is(written: Path, dataset
         assert info["layer_metadata"]["DESCRIPTION"] == dataset.contract.description
         assert info["capabilities"]["fast_spatial_filter"]
     towns = by_name(datasets, "gemeinden")
-    assert towns.shapes is not None
-    inside = geometry.to_wgs84(towns.shapes[:1])[0].representative_point()
+    inside = shapes_in(towns, OUTSIDE)[0].representative_point()
     found = geopandas.read_file(written / "gemeinden.fgb", bbox=inside.bounds)
     assert found["ags"].tolist() == [towns.table.column("ags")[0].as_py()]
 
@@ -437,13 +436,15 @@ def test_tiles_say_what_they_are(written: Path, datasets: list[Dataset]) -> None
     assert [layer["id"] for layer in metadata["vector_layers"]] == ["gemeinden", "gremien"]
 
 
-def test_a_land_of_a_quarter_of_the_size_begins_and_ends_two_zooms_deeper(datasets: list[Dataset]) -> None:
+def test_a_land_of_a_quarter_of_the_size_begins_and_ends_two_zooms_deeper(
+    datasets: list[Dataset], tmp_path: Path
+) -> None:
     towns = by_name(datasets, "gemeinden")
-    assert towns.shapes is not None
     first, last = zoom_range(towns)
-    corner = shapely.total_bounds(towns.shapes)[:2]
-    small = shapely.transform(towns.shapes, lambda points: corner + (points - corner) / 4)
-    assert zoom_range(replace(towns, shapes=small)) == (first + 2, last + 2)
+    shapes = shapes_in(towns)
+    corner = shapely.total_bounds(shapes)[:2]
+    small = shapely.transform(shapes, lambda points: corner + (points - corner) / 4)
+    assert zoom_range(with_shapes(towns, towns.table, small, tmp_path)) == (first + 2, last + 2)
 
 
 def test_an_error_meanwhile_ends_tippecanoe_and_leaves_no_file(

@@ -1,50 +1,42 @@
-"""Kleinland and a neighbour: a Land of two square municipalities of which nothing but the boundaries is known."""
+"""Kleinland with a neighbour to the north: the same municipalities under keys of another Land, shifted."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
 
 from conftest import KLEINLAND, LAYERS
 
+# Degrees from Kleinland's southern border to its northern one: shifted so far, the neighbour's towns adjoin.
+HEIGHT = 0.0375
 NEIGHBOUR = "98"
-RAND, ZELL = "98001001", "98001002"
-# West and east of each municipality in degrees; Rand shares the whole eastern edge of Kleinland's Flur.
-SQUARES = {RAND: ("Rand", 11.08, 11.10), ZELL: ("Zell", 11.10, 11.12)}
-SOUTH, NORTH = 50.525, 50.5375
-PROFILE_TOML = f'extends = "kleinland"\nlands = ["{NEIGHBOUR}", "99"]\n'
+PROFILE_TEXT = """extends = "kleinland"
+lands = ["98", "99"]
+
+[territory]
+changes_lands = ["99"]
+"""
 
 
-def _feature(key: str, name: str, kind: str, longitudes: list[float]) -> dict[str, Any]:
-    ring = [[x, SOUTH] for x in longitudes] + [[x, NORTH] for x in reversed(longitudes)]
-    names = {"AGS": key, "ARS": key if len(key) < 8 else f"{key[:5]}0001{key[5:]}", "GEN": name, "BEZ": kind}
-    properties = names | {"NUTS": "XY001", "WSK": "2010/01/01"}
-    return {
-        "type": "Feature",
-        "properties": properties,
-        "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
-    }
-
-
-def neighbour(squares: Mapping[str, tuple[str, float, float]] = SQUARES) -> dict[str, list[dict[str, Any]]]:
-    """The neighbour's features by layer; ``squares`` of other sizes overlap or leave a gap."""
-    edges = sorted({edge for _, west, east in SQUARES.values() for edge in (west, east)})
-    return {
-        "gem": [_feature(key, name, "Gemeinde", [west, east]) for key, (name, west, east) in squares.items()],
-        "krs": [_feature(f"{NEIGHBOUR}001", "Randkreis", "Landkreis", edges)],
-        "lan": [_feature(NEIGHBOUR, "Nachbarland", "Land", edges)],
-    }
-
-
-def two_lands(features: Mapping[str, list[dict[str, Any]]] | None = None, settings: str = "") -> dict[str, str]:
-    """Files that put the neighbour's ``features`` beside Kleinland, and a profile ``variante`` that shows both Länder;
-    ``settings`` are added to it.
+def two_lands(shift: float = HEIGHT, without: Collection[str] = ()) -> dict[str, str]:
+    """An overlay for ``build_geodata``: the neighbour lies ``shift`` degrees further north than Kleinland, and lacks
+    the layers named in ``without`` (gem, krs, lan).
     """
-    added = neighbour() if features is None else features
-    files = {"profile.toml": PROFILE_TOML + settings}
+    files = {"profile.toml": PROFILE_TEXT}
     for layer in LAYERS:
         content = json.loads((KLEINLAND / "layers" / f"{layer}.geojson").read_text(encoding="utf-8"))
-        content["features"] += added[layer]
+        if layer not in without:
+            content["features"] += [_moved(feature, shift) for feature in content["features"]]
         files[f"layers/{layer}.geojson"] = json.dumps(content)
     return files
+
+
+def _moved(feature: dict[str, object], shift: float) -> dict[str, object]:
+    copy = json.loads(json.dumps(feature))
+    for key in ("AGS", "ARS"):
+        copy["properties"][key] = NEIGHBOUR + copy["properties"][key][2:]
+    copy["properties"]["GEN"] = f"Nord-{copy['properties']['GEN']}"
+    for ring in copy["geometry"]["coordinates"]:
+        for point in ring:
+            point[1] = round(point[1] + shift, 6)
+    return dict(copy)

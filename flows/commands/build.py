@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Annotated, Any
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +20,8 @@ from flows.commands.options import (
     OutputsOption,
     ProfileOption,
     QuietOption,
+    Runner,
+    RunnerOption,
     day_of,
 )
 from flows.console import OUT, dataset_table, print_json
@@ -25,7 +30,11 @@ from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
 from flows.profile import Profile, load_profile, on_basis
 from flows.run import Run, StageReport
+from flows.runners.base import Mapper
 from flows.store import HELD_REPORT
+
+if TYPE_CHECKING:
+    from flows.stages import Outcome
 
 # A held release is neither published nor refused: a person decides.
 EXIT_HELD = 4
@@ -41,6 +50,17 @@ def _served(profile: Profile) -> str:
     return "" if profile.outputs == "." else f"/{profile.outputs}"
 
 
+def _on_dask(settings: Profile, outputs: Path, run: Callable[[Mapper], Outcome]) -> Outcome:
+    """A run whose partitioned work a Dask cluster does."""
+    try:
+        from flows.runners.dask import on_dask
+    except ModuleNotFoundError as error:
+        raise WrongUsage(
+            f"Für --runner dask fehlt ein Paket ({error.name}). Bitte „praevkarte[cluster]“ installieren."
+        ) from error
+    return on_dask(settings.dask_address, outputs / settings.outputs, run)
+
+
 def release(
     profile: ProfileOption = "thueringen",
     day: DateOption = None,
@@ -49,6 +69,7 @@ def release(
     outputs: OutputsOption = OUTPUTS,
     anyway: Annotated[bool, typer.Option("--anyway", help="Auch gesperrte Eingaben veröffentlichen.")] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Je Schritt eine Zeile JSON auf stderr.")] = False,
+    runner: RunnerOption = Runner.LOCAL,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -76,7 +97,8 @@ def release(
                 OUT.print(f"  {note}", markup=False)
         return report
 
-    outcome = recorded_run(settings, outputs, day_of(day), call=call, anyway=anyway)
+    run = partial(recorded_run, settings, outputs, day_of(day), call, anyway, "")
+    outcome = run() if runner is Runner.LOCAL else _on_dask(settings, outputs, run)
     rows = outcome.reports["package"].rows if "package" in outcome.reports else {}
     if as_json:
         content: dict[str, Any] = {"ergebnis": outcome.result, "meldung": outcome.text, "ausgabe": outcome.release_id}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,18 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Nur Fehler aus
 DateOption = Annotated[str | None, typer.Option("--date", help="Tag (JJJJ-MM-TT), sonst heute (UTC).")]
 BasisOption = Annotated[
     str | None, typer.Option("--basis", help="Gebietsstand der Karte: befragung oder aktuell; sonst der des Profils.")
+]
+
+
+class Runner(StrEnum):
+    """Who does the partitioned work of a release."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
+RunnerOption = Annotated[
+    Runner, typer.Option("--runner", help="Wer rechnet: dieser Rechner, oder der Dask-Cluster des Profils.")
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Grund; er wird festgehalten und veröffentlicht.")]
 

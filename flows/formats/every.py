@@ -1,16 +1,18 @@
-"""Every published format of all datasets; tiles are made by a process of their own while the others are written."""
+"""Every published format of all datasets: each file is a task; tiles are made by a process of their own meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from flows.datasets import Dataset
+from flows.datasets import Dataset, Stored, store_dataset
 from flows.formats.csv_file import write_csv
 from flows.formats.flatgeobuf import write_flatgeobuf
 from flows.formats.geojson import write_geojson
 from flows.formats.geopackage import write_geopackage
 from flows.formats.geoparquet import write_geoparquet
-from flows.formats.imprint import imprint
+from flows.formats.imprint import Imprint, imprint
 from flows.formats.pmtiles import tiles
 from flows.formats.qgis_project import write_qgis_project
 from flows.formats.qgis_style import write_qml
@@ -22,21 +24,47 @@ from flows.run import Run
 COMPANIONS = (".csvt", ".qml")
 
 
-def write_dataset(run: Run, dataset: Dataset) -> list[str]:
-    """Write one dataset in the formats that hold one dataset; returns the file names a reader would want."""
-    names = write_csv(dataset, run.package)
-    if dataset.shapes is not None:
-        for write in (write_geojson, write_qml, write_flatgeobuf, write_geoparquet):
-            names += write(dataset, run.package)
-    return [name for name in names if not name.endswith(COMPANIONS)]
+@dataclass(frozen=True, slots=True)
+class OneDataset:
+    """A file to write that holds one dataset."""
+
+    write: Callable[[Dataset, Path], list[str]]
+    dataset: Stored
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class AllDatasets:
+    """A file to write that holds all datasets and says what they are."""
+
+    write: Callable[[Sequence[Dataset], Path, Imprint], list[str]]
+    datasets: tuple[Stored, ...]
+    folder: Path
+    imprint: Imprint
+
+
+def write_file(task: OneDataset | AllDatasets) -> list[str]:
+    """Write a file as its task says; returns the names of what it wrote."""
+    if isinstance(task, OneDataset):
+        return task.write(task.dataset.open(), task.folder)
+    return task.write([stored.open() for stored in task.datasets], task.folder, task.imprint)
 
 
 def write_formats(run: Run, datasets: Sequence[Dataset]) -> dict[str, list[str]]:
-    """Write all formats into the package; returns the file names of each dataset."""
+    """Write all formats into the package; returns the file names of each dataset that a reader would want."""
     named = imprint(run.profile, run.release_id, run.day, attributions(run))
+    stored = tuple(store_dataset(dataset, run.datasets) for dataset in datasets)
+    spatial = [dataset for dataset in stored if dataset.shapes is not None]
+    # The largest first, so that none is left to be waited for at the end.
+    containers = [AllDatasets(write, stored, run.package, named) for write in (write_geopackage, write_qgis_project)]
+    single = [OneDataset(write_csv, dataset, run.package) for dataset in stored]
+    for write in (write_geojson, write_flatgeobuf, write_geoparquet, write_qml):
+        single += [OneDataset(write, dataset, run.package) for dataset in spatial]
     with tiles(datasets, run.package, named):
-        files = {dataset.contract.name: write_dataset(run, dataset) for dataset in datasets}
-        write_geopackage(datasets, run.package, named)
-        write_qgis_project(datasets, run.package, named)
+        tasks: list[OneDataset | AllDatasets] = [*containers, *single]
+        names = run.mapper(write_file, tasks)[len(containers) :]
         write_xlsx(run, datasets)
+    files: dict[str, list[str]] = {dataset.contract.name: [] for dataset in datasets}
+    for task, written in zip(single, names, strict=True):
+        files[task.dataset.contract.name] += [name for name in written if not name.endswith(COMPANIONS)]
     return files

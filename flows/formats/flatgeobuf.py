@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows import geometry
-from flows.datasets import Dataset
-from flows.formats.layers import layer_description, layer_shapes, layer_table, layer_title
+from flows.datasets import OUTSIDE, Dataset
+from flows.formats.layers import layer_description, layer_stream, layer_title
 
 # The format has no axis order: x is always the longitude, and readers know this code better than OGC:CRS84.
 CRS = "EPSG:4326"
@@ -21,9 +20,8 @@ def write_flatgeobuf(dataset: Dataset, folder: Path) -> list[str]:
     import pyogrio
 
     name = f"{dataset.contract.name}.fgb"
-    shapes = geometry.to_wgs84(layer_shapes(dataset))
     pyogrio.write_arrow(
-        layer_table(dataset, shapes, dates_as_text=True),
+        layer_stream(dataset, OUTSIDE, dates_as_text=True),
         folder / name,
         layer=dataset.contract.name,
         driver="FlatGeobuf",

@@ -16,7 +16,8 @@ import orjson
 import shapely
 
 from flows import geometry
-from flows.datasets import SYNTHETIC_FIELD, Dataset
+from flows.datasets import OUTSIDE, SYNTHETIC_FIELD, Dataset
+from flows.formats.layers import shapes_of
 from flows.profile import SYNTHETIC_MARK
 
 OPTIONS = orjson.OPT_SERIALIZE_NUMPY
@@ -24,7 +25,7 @@ OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 
 def _polygon_coordinates(shapes: geometry.Geometries) -> Iterator[dict[str, Any]]:
     """GeoJSON geometries of polygons and multipolygons; one part alone is a Polygon."""
-    kind, points, offsets = shapely.to_ragged_array(shapely.orient_polygons(shapes, exterior_cw=False))
+    kind, points, offsets = shapely.to_ragged_array(shapes)
     if kind is shapely.GeometryType.POLYGON:
         rings, polygons = offsets
         parts = np.arange(len(polygons))
@@ -46,34 +47,34 @@ def _point_coordinates(shapes: geometry.Geometries) -> Iterator[dict[str, Any]]:
         yield {"type": "Point", "coordinates": point}
 
 
-def feature_lines(dataset: Dataset, shapes: geometry.Geometries) -> Iterator[bytes]:
-    """One JSON text per feature; ``shapes`` in WGS84."""
+def feature_lines(dataset: Dataset) -> Iterator[bytes]:
+    """One JSON text per feature, in WGS84."""
     key = dataset.contract.primary_key[0]
     points = dataset.contract.raw["geometry"]["type"] == "Point"
-    coordinates = _point_coordinates(shapes) if points else _polygon_coordinates(shapes)
     names = dataset.table.column_names
-    columns = [column.to_pylist() for column in dataset.table.columns]
-    for values, shape in zip(zip(*columns, strict=True), coordinates, strict=True):
-        properties = dict(zip(names, values, strict=True))
-        feature = {"type": "Feature", "id": properties[key], "properties": properties, "geometry": shape}
-        yield orjson.dumps(feature, option=OPTIONS)
+    for rows, part in shapes_of(dataset).slices(dataset.table, [OUTSIDE]):
+        shapes = geometry.from_wkb(part.column(OUTSIDE))
+        coordinates = _point_coordinates(shapes) if points else _polygon_coordinates(shapes)
+        columns = [column.to_pylist() for column in rows.columns]
+        for values, shape in zip(zip(*columns, strict=True), coordinates, strict=True):
+            properties = dict(zip(names, values, strict=True))
+            feature = {"type": "Feature", "id": properties[key], "properties": properties, "geometry": shape}
+            yield orjson.dumps(feature, option=OPTIONS)
 
 
 def write_geojson(dataset: Dataset, folder: Path) -> list[str]:
     """Write ``<name>.geojson``; returns the file name. The dataset must have shapes."""
-    if dataset.shapes is None:
-        raise ValueError(f"{dataset.contract.name} has no geometry")
-    shapes = geometry.to_wgs84(dataset.shapes)
+    bounds = shapes_of(dataset).bounds()
     head: dict[str, Any] = {"type": "FeatureCollection", "name": dataset.contract.name}
     if SYNTHETIC_FIELD in dataset.contract.fields:
         head["synthetisch"] = SYNTHETIC_MARK
-    if len(shapes):
-        head["bbox"] = shapely.total_bounds(shapes)
+    if len(bounds):
+        head["bbox"] = np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
     name = f"{dataset.contract.name}.geojson"
     with (folder / name).open("wb") as stream:
         stream.write(orjson.dumps(head, option=OPTIONS)[:-1] + b',"features":[')
         separator = b"\n"
-        for line in feature_lines(dataset, shapes):
+        for line in feature_lines(dataset):
             stream.write(separator + line)
             separator = b",\n"
         stream.write(b"\n]}\n")

@@ -17,9 +17,9 @@ from typing import Any
 
 from flows import geometry
 from flows.contracts import Contract, Field
-from flows.datasets import SYNTHETIC_FIELD, Dataset
+from flows.datasets import INSIDE, SYNTHETIC_FIELD, Dataset
 from flows.formats.imprint import STEM, Imprint
-from flows.formats.layers import layer_description, layer_shapes, layer_table, layer_title
+from flows.formats.layers import layer_description, layer_stream, layer_title
 from flows.formats.qgis_style import style_qml
 from flows.formats.relations import Relation, relations
 
@@ -79,7 +79,7 @@ def _write_layer(dataset: Dataset, path: Path, dataset_metadata: dict[str, str] 
         kind = contract.raw["geometry"]["type"]
         settings |= {"geometry_name": "geometry", "geometry_type": kind, "crs": geometry.INSIDE}
     pyogrio.write_arrow(
-        layer_table(dataset, None if contract.geometry_level is None else layer_shapes(dataset)),
+        layer_stream(dataset, None if contract.geometry_level is None else INSIDE),
         path,
         layer=contract.name,
         driver="GPKG",

@@ -5,13 +5,13 @@ GDAL takes an Arrow field's metadata over into what the format can hold: titles,
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+
 import pyarrow as pa
-import shapely
 
 from flows import geometry
 from flows.contracts import Field
-from flows.datasets import SYNTHETIC_FIELD, Dataset
+from flows.datasets import SYNTHETIC_FIELD, Dataset, Shapes
 from flows.profile import SYNTHETIC_MARK
 
 
@@ -27,28 +27,14 @@ def layer_description(dataset: Dataset) -> str:
     return f"{SYNTHETIC_MARK}. {description}" if SYNTHETIC_FIELD in dataset.contract.fields else description
 
 
-def layer_shapes(dataset: Dataset) -> geometry.Geometries:
-    """The dataset's shapes (EPSG:25832), all of the kind its contract names: a lone polygon is a multipolygon of one.
-
-    Raises ``ValueError`` for a dataset without shapes.
-    """
-    if dataset.shapes is None:
-        raise ValueError(f"{dataset.contract.name} has no geometry")
-    if dataset.contract.raw["geometry"]["type"] == "Point":
-        return dataset.shapes
-    parts, owners = shapely.get_parts(dataset.shapes, return_index=True)
-    whole = np.empty(len(dataset.shapes), dtype=object)
-    shapely.multipolygons(parts, indices=owners, out=whole)
-    return whole
-
-
 def _field_metadata(field: Field, key: bool) -> dict[str, str]:
     metadata = {"GDAL:OGR:alternative_name": field.title, "GDAL:OGR:comment": field.description}
     return metadata | {"GDAL:OGR:unique": "true"} if key else metadata
 
 
-def layer_table(dataset: Dataset, shapes: geometry.Geometries | None, dates_as_text: bool = False) -> pa.Table:
-    """The dataset's columns, annotated for GDAL, and ``shapes`` (row by row, in whatever CRS) as WKB ``geometry``.
+def layer_stream(dataset: Dataset, shapes: str | None, dates_as_text: bool = False) -> pa.RecordBatchReader:
+    """The dataset's columns, annotated for GDAL, and its ``shapes`` (``INSIDE`` or ``OUTSIDE``; None: without) as WKB
+    ``geometry``, part by part.
 
     A column that is the whole primary key is UNIQUE, a required one NOT NULL. ``dates_as_text`` gives dates as ISO text
     for formats without a date type.
@@ -61,4 +47,19 @@ def layer_table(dataset: Dataset, shapes: geometry.Geometries | None, dates_as_t
         metadata = _field_metadata(column, contract.primary_key == (column.name,))
         fields.append(pa.field(column.name, kind, not column.required, metadata))
     table = dataset.table.cast(pa.schema(fields))
-    return table if shapes is None else geometry.with_geometry(table, shapes)
+    if shapes is None:
+        return table.to_reader()
+    schema = table.schema.append(geometry.wkb_field())
+    return pa.RecordBatchReader.from_batches(schema, _layer_batches(shapes_of(dataset), table, shapes, schema))
+
+
+def _layer_batches(shapes: Shapes, table: pa.Table, column: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for rows, part in shapes.slices(table, [column]):
+        yield from pa.table([*rows.columns, part.column(column)], schema=schema).combine_chunks().to_batches()
+
+
+def shapes_of(dataset: Dataset) -> Shapes:
+    """The dataset's shapes; raises ``ValueError`` for one without."""
+    if dataset.shapes is None:
+        raise ValueError(f"{dataset.contract.name} has no geometry")
+    return dataset.shapes

@@ -24,7 +24,7 @@ from flows import geometry
 from flows.datasets import Dataset
 from flows.formats.geojson import feature_lines
 from flows.formats.imprint import STEM, Imprint
-from flows.formats.layers import layer_description, layer_shapes
+from flows.formats.layers import layer_description, shapes_of
 
 FILE = f"{STEM}.pmtiles"
 LEVELS = ("gemeinde", "gremium")
@@ -39,7 +39,10 @@ DEEPEST = 16
 
 def zoom_range(dataset: Dataset) -> tuple[int, int]:
     """First and last zoom for the municipalities ``dataset``: all of them in one view, and one of them in detail."""
-    bounds = shapely.bounds(geometry.transform(layer_shapes(dataset), geometry.INSIDE, WEB_MERCATOR))
+    # Web Mercator keeps the directions of the axes, so the bounds of a shape are those of its corners.
+    bounds = shapes_of(dataset).bounds()
+    corners = geometry.transform(shapely.points(bounds.reshape(-1, 2)), geometry.OUTSIDE, WEB_MERCATOR)
+    bounds = shapely.get_coordinates(corners).reshape(-1, 4)
     sizes = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1])
     west, south = bounds[:, :2].min(axis=0)
     east, north = bounds[:, 2:].max(axis=0)
@@ -98,9 +101,8 @@ def tiles(datasets: Sequence[Dataset], folder: Path, imprint: Imprint) -> Iterat
     layers = [dataset for level in LEVELS for dataset in datasets if dataset.contract.geometry_level == level]
     with tempfile.TemporaryDirectory(prefix="praevkarte-", dir=folder.parent) as scratch:
         for dataset in layers:
-            shapes = geometry.to_wgs84(layer_shapes(dataset))
-            lines = b"\n".join(feature_lines(dataset, shapes))
-            (Path(scratch) / f"{dataset.contract.name}.geojsonl").write_bytes(lines)
+            with (Path(scratch) / f"{dataset.contract.name}.geojsonl").open("wb") as lines:
+                lines.writelines(line + b"\n" for line in feature_lines(dataset))
         command = _arguments(layers, zoom_range(layers[0]), imprint)
         # The name "tippecanoe" in place of its path keeps the machine out of the metadata.
         with (

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import shapely
-
 from flows import geometry
 from flows.datasets import SYNTHETIC_FIELD, Dataset
 from flows.formats.imprint import STEM, Imprint
-from flows.formats.layers import layer_description, layer_shapes, layer_title
+from flows.formats.layers import layer_description, layer_title, shapes_of
 from flows.formats.qgis_style import QGIS_VERSION, environment, layers_from_top, style_of
 from flows.formats.relations import relations
 from flows.profile import SYNTHETIC_MARK
@@ -65,7 +62,9 @@ def project_layer(dataset: Dataset) -> ProjectLayer:
 
 def _view(datasets: Sequence[Dataset]) -> list[float]:
     """The extent (EPSG:25832, metres) that shows all shapes with some room around them."""
-    west, south, east, north = shapely.total_bounds(np.concatenate([layer_shapes(dataset) for dataset in datasets]))
+    extents = [part.extent for dataset in datasets for part in shapes_of(dataset).parts]
+    wests, souths, easts, norths = zip(*extents, strict=True)
+    west, south, east, north = min(wests), min(souths), max(easts), max(norths)
     room = MARGIN * max(east - west, north - south)
     return [round(float(value)) for value in (west - room, south - room, east + room, north + room)]
 

@@ -8,9 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import duckdb
-import shapely
 
-from flows import geometry
 from flows.datasets import Dataset
 from flows.metadata.datapackage import attributions, status_of
 from flows.metadata.inventory import DataFile
@@ -38,7 +36,7 @@ def _place(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
     for dataset in datasets:
         if dataset.contract.geometry_level == "land" and dataset.shapes is not None:
             names = dataset.table.column("land").to_pylist()
-            for name, bounds in zip(names, shapely.bounds(geometry.to_wgs84(dataset.shapes)).tolist(), strict=True):
+            for name, bounds in zip(names, dataset.shapes.bounds().tolist(), strict=True):
                 west, south, east, north = bounds
                 box = {"@type": "GeoShape", "box": f"{south} {west} {north} {east}"}
                 places.append({"@type": "Place", "name": name, "geo": box})

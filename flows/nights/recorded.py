@@ -11,6 +11,8 @@ from flows.errors import PipelineError, Refused, StoreBusy
 from flows.german import number
 from flows.nights.last_run import FAILED, record_run
 from flows.profile import Profile
+from flows.runners.base import Mapper
+from flows.runners.local import map_locally
 from flows.stages import Caller, Outcome, call_directly, run_stages, store_of
 
 
@@ -32,6 +34,7 @@ def recorded_run(
     call: Caller = call_directly,
     anyway: bool = False,
     run_id: str = "",
+    mapper: Mapper = map_locally,
 ) -> Outcome:
     """``run_stages`` of a whole release, its end noted in the workspace. Raises what that raises.
 
@@ -39,7 +42,7 @@ def recorded_run(
     old, and the freshness check says so.
     """
     try:
-        outcome = run_stages(profile, outputs, day, call=call, anyway=anyway, run_id=run_id)
+        outcome = run_stages(profile, outputs, day, call=call, anyway=anyway, run_id=run_id, mapper=mapper)
     except StoreBusy:
         raise
     except Exception as error:
