@@ -45,7 +45,7 @@ lint: venv ## Style and likely bugs (ruff), types of flows (mypy --strict)
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 
-bench: venv ## Run the benchmarks (benchmarks/run.py $ARGS)
+bench: venv ## Race against other tools, write benchmarks/results.md (ARGS=--quick, --sizes 108000)
 	@.venv/bin/python benchmarks/run.py $(ARGS)
 
 lock: ## Write requirements.lock anew from pyproject.toml; UPGRADE=1 takes newer versions
