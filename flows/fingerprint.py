@@ -53,6 +53,7 @@ def parameters(profile: Profile) -> dict[str, Any]:
         "aenderungen_laender": list(profile.changes_lands),
         "einwohner_stand": profile.population_date.isoformat(),
         "welle": profile.wave,
+        "kacheln": profile.tiles,
         "schwellen": dict(sorted(profile.thresholds.items())),
         "vergleich": dict(sorted(profile.gates.items())),
         "warnen_nach_tagen": dict(sorted(profile.warn_after.items())),

@@ -147,6 +147,8 @@ class Profile:
     """Datasets whose source is older than ``warn_after`` on the day of the run; acquire finds them."""
     too_old: tuple[str, ...] = ()
     """Datasets whose source is older than ``hold_after`` on the day of the run; acquire finds them."""
+    tiles: bool = True
+    """Whether the release has vector tiles (PMTiles)."""
     dask_address: str = ""
     """Scheduler of the Dask cluster that ``--runner dask`` uses; empty: a small one on this machine."""
 
@@ -237,5 +239,6 @@ def load_profile(geodata: Path, name: str) -> Profile:
         set_aside=tuple(flat["office.set_aside"]),
         stale_after=flat["office.stale_months"],
         notices=Notices(tuple(flat["notices.recipients"]), flat["notices.sender"], flat["notices.silent_hours"]),
+        tiles=flat["formats.tiles"],
         dask_address=flat["runner.dask_address"],
     )

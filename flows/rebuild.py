@@ -51,6 +51,7 @@ def recorded_profile(provenance: dict[str, Any]) -> Profile:
         changes_lands=tuple(settings["aenderungen_laender"]),
         population_date=date.fromisoformat(settings["einwohner_stand"]),
         wave=settings["welle"],
+        tiles=settings["kacheln"],
         thresholds=settings["schwellen"],
         gates=settings["vergleich"],
         target="",

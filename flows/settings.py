@@ -51,6 +51,7 @@ SETTINGS: dict[str, type] = {
     "survey.wave": str,
     "thresholds.area_difference": float,
     "thresholds.page_map_bytes": float,
+    "formats.tiles": bool,
     "gates.rows_lost": float,
     "gates.keys_changed": float,
     "gates.values_changed": float,

@@ -2,7 +2,7 @@
 
 All geometry is in EPSG:25832 (metres). These are the relations of ``joined`` that DuckDB's core cannot compute. The
 shapes are made Land by Land: what is one Land's alone is a task of the run's mapper, which reads and writes Parquet;
-only what Länder have to do with each other is looked at as a run.territory.
+only what Länder have to do with each other is looked at as a whole.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -43,6 +43,7 @@ from flows.metadata.text import DRAFT_MARK, citation
 from flows.profile import SYNTHETIC_MARK, Licence, Profile, load_profile
 from flows.provenance import read_manifest
 from flows.run import Run
+from flows.stages import Outcome
 
 SHACL = Path(__file__).parent / "shacl"
 CFF = Path(__file__).parent / "schemas" / "cff-1.2.0.json"
@@ -627,3 +628,15 @@ def test_a_real_release_of_a_publisher_carries_no_mark(run: Run, tmp_path: Path,
         assert SYNTHETIC_MARK.encode() not in content, name
         assert DRAFT_MARK.encode() not in content, name
     assert DRAFT_MARK in text_of(run, "README.md")
+
+
+@pytest.mark.slow
+def test_a_release_without_tiles_promises_none(
+    make_geodata: Callable[..., Path], release: Callable[..., Outcome], outputs: Path
+) -> None:
+    release(make_geodata({"profile.toml": 'extends = "kleinland"\n\n[formats]\ntiles = false\n'}), outputs)
+    latest = outputs / "latest"
+    assert not list(latest.rglob("*.pmtiles"))
+    texts = [file for file in latest.rglob("*") if file.suffix in {".html", ".md", ".json", ".jsonld", ".ttl", ".csv"}]
+    assert len(texts) > 20
+    assert [file.name for file in texts if "pmtiles" in file.read_text(encoding="utf-8").lower()] == []

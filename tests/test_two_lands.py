@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -14,6 +15,7 @@ from two_lands import NEIGHBOUR, two_lands
 
 from flows.metadata.text import coverage_rules, land_names, territory_text
 from flows.profile import Profile
+from flows.stages import Outcome
 
 ALDORF = "99001001"
 
@@ -96,3 +98,19 @@ def test_readers_learn_where_nobody_has_looked() -> None:
         "eine 0 heißt dort nicht, dass gesucht wurde.",
         "Befragte Städte enthält diese Ausgabe nicht; eine 0 heißt nicht, dass gesucht wurde.",
     )
+
+
+@pytest.mark.slow
+def test_a_release_says_the_days_and_the_gaps_of_both_laender(
+    make_geodata: Callable[..., Path], release: Callable[..., Outcome], outputs: Path
+) -> None:
+    release(make_geodata(two_lands()), outputs)
+    latest = outputs / "latest"
+    descriptor = json.loads((latest / "datapackage.json").read_text(encoding="utf-8"))
+    assert descriptor["gebietsstandJeLand"] == {NEIGHBOUR: "2016-01-01", "99": "2020-06-30"}
+    said = "30.06.2020 (99), 01.01.2016 (übrige Länder)"
+    for document in ("README.md", "quality.md", "index.html", "methode.html", "gremien.html"):
+        assert said in (latest / document).read_text(encoding="utf-8"), document
+    gap = "Gremien gibt es in dieser Ausgabe nur für Kleinland"
+    for document in ("README.md", "index.html", "methode.html"):
+        assert gap in (latest / document).read_text(encoding="utf-8"), document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def write_formats(run: Run, datasets: Sequence[Dataset]) -> dict[str, list[str]]
     single = [OneDataset(write_csv, dataset, run.package) for dataset in stored]
     for write in (write_geojson, write_flatgeobuf, write_geoparquet, write_qml):
         single += [OneDataset(write, dataset, run.package) for dataset in spatial]
-    with tiles(datasets, run.package, named):
+    with tiles(datasets, run.package, named) if run.profile.tiles else nullcontext():
         tasks: list[OneDataset | AllDatasets] = [*containers, *single]
         names = run.mapper(write_file, tasks)[len(containers) :]
         write_xlsx(run, datasets)
