@@ -249,6 +249,7 @@ def test_committees_may_be_absent_altogether(make_geodata: Callable[..., Path], 
     assert con.execute("SELECT sum(gremien_bekannt), count(*) FROM release.gemeinden").fetchall() == [(0, 7)]
 
 
+@pytest.mark.slow
 def test_evidence_newer_than_the_release_is_refused(
     geodata: Path, release: Callable[..., Outcome], outputs: Path
 ) -> None:

@@ -118,6 +118,7 @@ def test_a_column_name_means_the_same_type_in_every_contract() -> None:
     assert {name for name, found in types.items() if len(found) > 1} == HOMONYMS
 
 
+@pytest.mark.slow
 def test_every_relation_of_a_release_has_the_columns_of_its_contract(database: duckdb.DuckDBPyConnection) -> None:
     for contract in release_contracts():
         columns = database.execute(

@@ -197,6 +197,7 @@ def place_of(con: duckdb.DuckDBPyConnection, ags: str) -> tuple[str | None, str 
     return found[0], found[1]
 
 
+@pytest.mark.slow
 def test_a_territory_beyond_the_known_changes_shows_the_product(
     current: Callable[..., Path],
     examined: Callable[[Path], Examined],
@@ -213,6 +214,7 @@ def test_a_territory_beyond_the_known_changes_shows_the_product(
     assert shapely.coverage_is_valid(geometry.from_table(table))
 
 
+@pytest.mark.slow
 def test_committees_and_hints_go_where_their_municipality_went(shown: duckdb.DuckDBPyConnection) -> None:
     found = places(shown)
     assert found["eichen-runder-tisch"] == [EICHEN_NEW, ALDORF], "a key of 2019 through two changes, and a merger"
@@ -246,6 +248,7 @@ def united(known: Country) -> tuple[Country, list[Change]]:
     return known.merge(EICHEN, FLUR).merge(GRONAU, ALDORF).merge(ALDORF, FLUR), listed
 
 
+@pytest.mark.slow
 def test_two_towns_of_the_frame_in_one_municipality_are_one_municipality(
     current: Callable[..., Path], examined: Callable[[Path], Examined], united: tuple[Country, list[Change]]
 ) -> None:
@@ -256,6 +259,7 @@ def test_two_towns_of_the_frame_in_one_municipality_are_one_municipality(
     assert surveyed == [(FLUR, "nicht_veroeffentlicht")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("eichen", "status"), [("ja", "geantwortet"), ("nein", None)])
 def test_one_towns_answer_is_not_that_of_the_other_in_the_same_municipality(
     current: Callable[..., Path],
@@ -282,6 +286,7 @@ def test_one_towns_answer_is_not_that_of_the_other_in_the_same_municipality(
         assert "für die Gemeinde gibt es keinen wahren" in message
 
 
+@pytest.mark.slow
 def test_a_municipality_that_cedes_land_keeps_its_records(
     current: Callable[..., Path],
     opened: Callable[[Path], duckdb.DuckDBPyConnection],
@@ -292,6 +297,7 @@ def test_a_municipality_that_cedes_land_keeps_its_records(
     assert place_of(con, NEUDORNA) == (NEUDORNA, NEUDORNA)
 
 
+@pytest.mark.slow
 def test_a_municipality_that_was_split_leads_nowhere_by_itself(
     current: Callable[..., Path], today: Country, changes: tuple[Change, ...], outputs: Path
 ) -> None:
@@ -300,6 +306,7 @@ def test_a_municipality_that_was_split_leads_nowhere_by_itself(
     assert f"nicht eindeutig (möglich: {FLUR}, {ILMEN})" in message
 
 
+@pytest.mark.slow
 def test_a_key_that_never_was_is_told_from_one_whose_successor_is_unknown(
     current: Callable[..., Path], known: Country, outputs: Path
 ) -> None:
@@ -312,6 +319,7 @@ def test_a_key_that_never_was_is_told_from_one_whose_successor_is_unknown(
     assert any("der Hinweis „Treffen zur Sicherheit am Bad“" in message for message in found["successor_unknown"])
 
 
+@pytest.mark.slow
 def test_a_surveyed_town_without_known_successor_is_named(
     current: Callable[..., Path], today: Country, changes: tuple[Change, ...], outputs: Path
 ) -> None:
@@ -322,6 +330,7 @@ def test_a_surveyed_town_without_known_successor_is_named(
     assert "gebietsaenderungen" in towns[0], "what to do"
 
 
+@pytest.mark.slow
 def test_a_key_of_the_newest_boundaries_needs_no_change_to_explain_it(
     current: Callable[..., Path], opened: Callable[[Path], duckdb.DuckDBPyConnection], today: Country
 ) -> None:
@@ -329,6 +338,7 @@ def test_a_key_of_the_newest_boundaries_needs_no_change_to_explain_it(
     assert place_of(con, EICHEN_NEW) == (EICHEN_NEW, EICHEN_NEW)
 
 
+@pytest.mark.slow
 def test_a_record_may_be_newer_than_the_boundaries(
     current: Callable[..., Path],
     opened: Callable[[Path], duckdb.DuckDBPyConnection],
@@ -343,6 +353,7 @@ def test_a_record_may_be_newer_than_the_boundaries(
     assert place_of(con, EICHEN_OLD) == (EICHEN, EICHEN)
 
 
+@pytest.mark.slow
 def test_a_key_that_came_and_went_after_the_boundaries_means_its_land_on_them(
     current: Callable[..., Path],
     opened: Callable[[Path], duckdb.DuckDBPyConnection],
@@ -357,6 +368,7 @@ def test_a_key_that_came_and_went_after_the_boundaries_means_its_land_on_them(
     assert place_of(con, EICHEN_NEW) == (EICHEN, EICHEN)
 
 
+@pytest.mark.slow
 def test_changes_that_the_own_table_covers_are_not_counted_twice(
     current: Callable[..., Path], opened: Callable[[Path], duckdb.DuckDBPyConnection], known: Country
 ) -> None:
@@ -384,6 +396,7 @@ def people(con: duckdb.DuckDBPyConnection) -> dict[str, int | None]:
     return dict(con.execute("SELECT ags, einwohner FROM joined.municipalities ORDER BY ags").fetchall())
 
 
+@pytest.mark.slow
 def test_figures_of_an_older_register_are_added_up_along_the_changes(
     current: Callable[..., Path],
     examined: Callable[[Path], Examined],
@@ -400,6 +413,7 @@ def test_figures_of_an_older_register_are_added_up_along_the_changes(
     assert areas[ALDORF] == pytest.approx(known.of(ALDORF).area + known.of(GRONAU).area, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_figure_that_belongs_to_other_land_is_not_shown(
     current: Callable[..., Path],
     examined: Callable[[Path], Examined],
@@ -415,6 +429,7 @@ def test_a_figure_that_belongs_to_other_land_is_not_shown(
     assert faults == {}, "until both products are of one year, the map does without"
 
 
+@pytest.mark.slow
 def test_a_register_newer_than_the_boundaries_tells_nothing_of_what_has_merged_since(
     current: Callable[..., Path],
     opened: Callable[[Path], duckdb.DuckDBPyConnection],
@@ -429,6 +444,7 @@ def test_a_register_newer_than_the_boundaries_tells_nothing_of_what_has_merged_s
     assert found[FLUR] == known.of(FLUR).people
 
 
+@pytest.mark.slow
 def test_a_municipality_that_only_the_register_knows_is_named(
     current: Callable[..., Path], known: Country, today: Country, changes: tuple[Change, ...], outputs: Path
 ) -> None:
@@ -438,6 +454,7 @@ def test_a_municipality_that_only_the_register_knows_is_named(
     assert "Gronau (Gemeindeverzeichnis vom 31.12.2023) steht nicht in den Grenzen der Karte" in named[0]
 
 
+@pytest.mark.slow
 def test_a_municipality_that_only_the_boundaries_know_is_named(
     current: Callable[..., Path], known: Country, outputs: Path
 ) -> None:
@@ -447,6 +464,7 @@ def test_a_municipality_that_only_the_boundaries_know_is_named(
     assert "Flur steht in den Grenzen vom 01.01.2026, aber nicht im Gemeindeverzeichnis vom 01.01.2026" in named[1]
 
 
+@pytest.mark.slow
 def test_a_register_that_misses_a_part_of_a_municipality_gives_no_figure_for_the_rest(
     current: Callable[..., Path], known: Country, today: Country, changes: tuple[Change, ...], outputs: Path
 ) -> None:
@@ -455,6 +473,7 @@ def test_a_register_that_misses_a_part_of_a_municipality_gives_no_figure_for_the
     assert "Gronau fehlt im Gemeindeverzeichnis vom 31.12.2023" in message
 
 
+@pytest.mark.slow
 def test_a_municipality_of_the_register_without_a_population_is_named(
     current: Callable[..., Path], today: Country, changes: tuple[Change, ...], outputs: Path
 ) -> None:
@@ -468,6 +487,7 @@ def test_a_municipality_of_the_register_without_a_population_is_named(
     assert "Flur steht im Gemeindeverzeichnis vom 01.01.2026, hat aber keine Einwohnerzahl" in message
 
 
+@pytest.mark.slow
 def test_names_and_associations_come_from_the_register_and_keys_from_the_boundaries(
     current: Callable[..., Path], opened: Callable[[Path], duckdb.DuckDBPyConnection], known: Country
 ) -> None:

@@ -320,6 +320,7 @@ def pages(first: Pages, outputs: Path) -> Pages:
     return made
 
 
+@pytest.mark.slow
 def test_a_release_without_a_check_says_nothing_of_its_links(pages: Pages) -> None:
     assert {row["link_zustand"] + row["link_geprueft_am"] for row in pages.table().values()} == {""}
 

@@ -327,6 +327,7 @@ def test_findings_of_all_files_are_collected(make_geodata: Callable[..., Path]) 
 # --- the result against its contract --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_public_relation_that_breaks_its_contract_is_refused_naming_the_record(
     make_geodata: Callable[..., Path],
 ) -> None:
@@ -582,6 +583,7 @@ def test_a_malformed_sidecar_is_refused_naming_what_is_wrong(described: Path, co
         read_sidecar(described)
 
 
+@pytest.mark.slow
 def test_a_file_kept_by_hand_may_change_and_is_mentioned(
     make_geodata: Callable[..., Path], release: Callable[..., Outcome], outputs: Path
 ) -> None:
@@ -615,6 +617,7 @@ def test_a_missing_file_or_description_means_that_the_source_is_unavailable(
         assert caught.value.exit_code == 3
 
 
+@pytest.mark.slow
 def test_inputs_are_never_written_to(tmp_path: Path, release: Callable[..., Outcome], outputs: Path) -> None:
     geodata = build_geodata(tmp_path / "geodata")
     before = {path: path.read_bytes() for path in geodata.rglob("*") if path.is_file()}

@@ -109,6 +109,7 @@ def text_of(run: Run, name: str) -> str:
 # What lies in a release
 
 
+@pytest.mark.slow
 def test_every_file_is_described_as_data_or_named_as_a_document(run: Run, files: list[DataFile]) -> None:
     described = {file.path for file in files}
     assert [path for path in files_of(run.package) if path not in described and not is_document(path)] == []
@@ -136,6 +137,7 @@ def test_files_of_several_datasets_belong_to_the_whole_release(files: list[DataF
 # datapackage.json
 
 
+@pytest.mark.slow
 def test_frictionless_finds_nothing(run: Run) -> None:
     report = Package(str(run.package / "datapackage.json")).validate()
     assert report.flatten(["type", "message"]) == []
@@ -472,6 +474,7 @@ graph.parse(sys.argv[1], format="turtle").serialize(sys.argv[2], format="turtle"
 """
 
 
+@pytest.mark.slow
 def test_the_catalogue_is_written_the_same_in_another_process(published: rdflib.Graph, tmp_path: Path) -> None:
     assert not any(isinstance(node, rdflib.BNode) for node in published.all_nodes())
     first, again = tmp_path / "first.ttl", tmp_path / "again.ttl"
@@ -608,6 +611,7 @@ def test_quality_lists_every_column_with_an_empty_cell(run: Run) -> None:
 # Marks
 
 
+@pytest.mark.slow
 def test_a_synthetic_release_says_so_in_every_document_and_record(profile: Profile, tmp_path: Path) -> None:
     run = packaged(synthetic(profile), tmp_path)
     for name in ("README.md", "quality.md", "LICENSE.txt", "NOTICE.txt", "CITATION.cff", "dataset.jsonld"):
@@ -621,6 +625,7 @@ def test_a_synthetic_release_says_so_in_every_document_and_record(profile: Profi
         assert {row["synthetisch"] for row in rows_of(path)} == {SYNTHETIC_MARK}, path
 
 
+@pytest.mark.slow
 def test_a_real_release_of_a_publisher_carries_no_mark(run: Run, tmp_path: Path, profile: Profile) -> None:
     other = packaged(filled_in(profile), tmp_path)
     for name in files_of(other.package):

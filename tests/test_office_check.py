@@ -94,6 +94,7 @@ def test_the_file_takes_the_place_of_the_profile_s(
     assert not (outputs / "releases").exists()
 
 
+@pytest.mark.slow
 def test_a_good_file_is_in_order(geodata: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = handed_in(tmp_path, (KLEINLAND / "hints.csv").read_bytes())
     arguments = ["check", str(file), "--geodata", str(geodata), "--profile", "kleinland", "--date", f"{DAY}"]

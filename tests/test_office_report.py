@@ -194,6 +194,7 @@ def test_every_run_replaces_the_reports_and_a_night_without_change_leaves_them(
         assert [file.name for file in changed if not file.name.startswith(".")] == []
 
 
+@pytest.mark.slow
 def test_no_report_gets_into_a_release(geodata: Path, outputs: Path) -> None:
     with lean():
         outcome = run_stages(profile_of(geodata), outputs, DAY, call=lean_call)
@@ -201,6 +202,7 @@ def test_no_report_gets_into_a_release(geodata: Path, outputs: Path) -> None:
     assert not [name for name in files_of(outputs / "releases" / str(outcome.release_id)) if "reports" in name]
 
 
+@pytest.mark.slow
 def test_a_look_writes_reports_only_where_it_is_told(geodata: Path, tmp_path: Path) -> None:
     outputs, wanted = tmp_path / "outputs", tmp_path / "berichte"
     run_stages(profile_of(geodata), outputs, DAY, INPUT_STAGES, reports=wanted)

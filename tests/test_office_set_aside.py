@@ -110,6 +110,7 @@ def test_a_published_committee_keeps_its_last_state_and_the_others_move_on(offic
     )
 
 
+@pytest.mark.slow
 def test_a_committee_is_set_aside_with_all_its_evidence(office: Office) -> None:
     newer = EVIDENCE + (
         "eichen-runder-tisch-2,eichen-runder-tisch,https://eichen.example/ende,presse,2025-06,ruhend,,,,,Er ruht.\n"
@@ -215,6 +216,7 @@ def test_the_other_half_of_a_pair_waits_too(office: Office) -> None:
     assert pair["ilmen-praeventionsrat"]["evtl_identisch_mit"] == "ilmen-runder-tisch"
 
 
+@pytest.mark.slow
 def test_a_record_that_the_office_took_out_is_gone(office: Office) -> None:
     kept = [line for line in COMMITTEES.splitlines() if not line.startswith("eichen-ordnung")]
     evidence = [line for line in MISSPELT_STATUS.splitlines() if not line.startswith("eichen-ordnung")]
@@ -312,6 +314,7 @@ def test_without_the_kept_inputs_of_the_last_release_nothing_is_set_aside(office
     assert "der zuletzt veröffentlichte Stand von committees.csv (2026.02.01) ist nicht mehr aufbewahrt" in said
 
 
+@pytest.mark.slow
 def test_a_state_that_no_longer_fits_the_rest_refuses_the_release(office: Office) -> None:
     """The last state names a committee above it that the office took out."""
     gone = "".join(line for line in COMMITTEES.splitlines(True) if not line.startswith("aldorf-praeventionsrat"))
@@ -322,6 +325,7 @@ def test_a_state_that_no_longer_fits_the_rest_refuses_the_release(office: Office
     assert "der zuletzt veröffentlichte Stand fehlerhafter Einträge passt nicht zu den übrigen" in said
 
 
+@pytest.mark.slow
 def test_a_look_at_the_inputs_shows_all_findings(office: Office) -> None:
     files = {"evidence": MISSPELT_STATUS, "hints": HINTS.replace(",99001006,", ",99001999,")}
     with pytest.raises(Refused) as caught:

@@ -49,6 +49,7 @@ def kleinland(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.slow
 def test_committees_and_evidence_filled_in_pass_the_check(geodata: Path, committees: Path, tmp_path: Path) -> None:
     fill_in(committees, "Gremien", "committees", kleinland("committees"))
     fill_in(committees, "Belege zu Gremien", "evidence", kleinland("evidence"))
@@ -64,6 +65,7 @@ def test_committees_and_evidence_filled_in_pass_the_check(geodata: Path, committ
     assert (outcome.reports["load"].rows["committees"], outcome.reports["load"].rows["evidence"]) == (6, 9)
 
 
+@pytest.mark.slow
 def test_answers_filled_in_pass_the_check(geodata: Path, tmp_path: Path) -> None:
     file = tmp_path / "antworten.xlsx"
     write_template(file, template_contracts("survey", "2020"))
@@ -78,6 +80,7 @@ def test_answers_filled_in_pass_the_check(geodata: Path, tmp_path: Path) -> None
     assert outcome.reports["load"].rows["survey_responses_2020"] == 1
 
 
+@pytest.mark.slow
 def test_what_is_wrong_in_a_template_is_told_with_its_sheet(geodata: Path, committees: Path, tmp_path: Path) -> None:
     rows = kleinland("committees")
     rows[2]["ags"] = "Eichn"

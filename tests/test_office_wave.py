@@ -29,6 +29,7 @@ def frame(profile: Profile, outputs: Path, day: date, threshold: int = 1000) -> 
     return [town.ags for town in found.towns]
 
 
+@pytest.mark.slow
 def test_towns_from_the_threshold_on_the_territory_of_the_day_are_asked(geodata: Path, outputs: Path) -> None:
     """Flur has more inhabitants than any town, but is none."""
     profile = profile_of(geodata)
@@ -36,11 +37,13 @@ def test_towns_from_the_threshold_on_the_territory_of_the_day_are_asked(geodata:
     assert not outputs.exists()
 
 
+@pytest.mark.slow
 def test_a_town_is_asked_under_the_key_of_the_day(geodata: Path, outputs: Path) -> None:
     """Eichen changed its key in 2021."""
     assert frame(profile_of(geodata), outputs, date(2022, 12, 31)) == ["99001001", "99002005"]
 
 
+@pytest.mark.slow
 def test_the_threshold_counts_itself(geodata: Path, outputs: Path) -> None:
     profile = profile_of(geodata)
     assert frame(profile, outputs, date(2020, 6, 30), threshold=1500) == ["99001001"]
@@ -53,6 +56,7 @@ def test_the_frame_of_the_survey_of_2020_comes_out_again(outputs: Path) -> None:
     assert (len(found.towns), found.towns[0].name) == (36, "Erfurt, Stadt")
 
 
+@pytest.mark.slow
 def test_a_newer_register_gives_the_frame_that_the_changes_cannot(make_geodata: Make, outputs: Path) -> None:
     register = (KLEINLAND / "register.csv").read_text(encoding="utf-8")
     newer = "".join(line for line in register.splitlines(True)[1:]).replace("2019-12-31", "2026-03-31")
@@ -64,6 +68,7 @@ def test_a_newer_register_gives_the_frame_that_the_changes_cannot(make_geodata: 
     assert (found.territory, found.towns[0].population) == (date(2026, 3, 31), 1510)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("day", "message"),
     [
@@ -86,6 +91,7 @@ def test_a_wave_is_a_new_year(geodata: Path, key: str, message: str) -> None:
         new_wave(profile_of(geodata), key, date(2022, 12, 31), None)
 
 
+@pytest.mark.slow
 def test_a_new_wave_is_prepared_with_all_that_is_known_and_nothing_else(
     make_geodata: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,6 +124,7 @@ def test_a_new_wave_is_prepared_with_all_that_is_known_and_nothing_else(
     assert "nach `geodata/contracts/input/` des Programms kopieren" in steps
 
 
+@pytest.mark.slow
 def test_everything_is_written_where_it_is_told(
     geodata: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,6 +140,7 @@ def test_everything_is_written_where_it_is_told(
     assert set(INPUTS.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_without_a_folder_of_one_s_own_the_contract_goes_where_the_program_finds_it(
     make_geodata: Make, tmp_path: Path, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +158,7 @@ def test_without_a_folder_of_one_s_own_the_contract_goes_where_the_program_finds
     assert "des Programms kopieren" not in (folder / "naechste_schritte.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_wave_that_has_a_contract_is_not_prepared_anew(geodata: Path, outputs: Path, tmp_path: Path) -> None:
     wave = Wave("2020", date(2020, 6, 30), 1000)
     found = frame_of(profile_of(geodata), outputs, wave, None)
@@ -160,6 +169,7 @@ def test_a_wave_that_has_a_contract_is_not_prepared_anew(geodata: Path, outputs:
     assert not (tmp_path / "welle").exists()
 
 
+@pytest.mark.slow
 def test_nothing_is_overwritten_or_written_by_halves(geodata: Path, tmp_path: Path, outputs: Path) -> None:
     out = tmp_path / "welle"
     wave = Wave("2022", date(2020, 6, 30), 1000)

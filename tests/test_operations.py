@@ -100,6 +100,7 @@ def test_the_first_release_is_published_whole(place_after: Callable[[str | None]
     assert json.loads(place.store.target.read("latest.json") or b"")["ausgabe"] == FIRST
 
 
+@pytest.mark.slow
 @on_any_target
 def test_the_same_inputs_make_no_second_release(place_after: Callable[[str | None], Place]) -> None:
     assert place_after(FIRST).night(FIRST) == "unchanged"
@@ -192,6 +193,7 @@ def test_the_next_night_does_not_pile_up_a_second_one(place: Place) -> None:
     assert held_ids(place.store) == [HELD]
 
 
+@pytest.mark.slow
 @on_both_at_once
 def test_approval_publishes_with_reason_and_approver(place: Place) -> None:
     with place.open() as store:
@@ -280,6 +282,7 @@ def test_rejecting_what_does_not_wait_is_told(place: Place) -> None:
         reject(store, SECOND, "falsch", LATER)
 
 
+@pytest.mark.slow
 @on_any_target
 def test_thresholds_and_another_download_do_not_free_rejected_inputs(
     place: Place, make_geodata: Callable[..., Path]
@@ -328,6 +331,7 @@ def test_rollback_moves_latest_to_a_release_that_verifies(place: Place) -> None:
     assert is_sound(place)
 
 
+@pytest.mark.slow
 def test_the_night_after_a_rollback_does_not_move_forward_to_the_same_inputs(place: Place) -> None:
     with place.open() as store:
         rollback(store, FIRST, "falsche Angabe", LATER)
@@ -344,6 +348,7 @@ def test_the_night_after_a_rollback_publishes_new_inputs(place: Place, make_geod
     assert place.night(make_geodata(mended_inputs())) == "builds"
 
 
+@pytest.mark.slow
 @on_any_target
 def test_who_rolls_forward_again_wants_these_inputs_after_all(place: Place) -> None:
     with place.open() as store:
@@ -367,6 +372,7 @@ def test_rollback_to_a_damaged_release_changes_nothing(place: Place) -> None:
     assert read_index(place.store)["sperren"] == []
 
 
+@pytest.mark.slow
 def test_rollback_away_from_a_damaged_release_works(place: Place) -> None:
     damage(place, SECOND, "provenance.json", None)
 
@@ -400,6 +406,7 @@ def test_the_secret_is_where_it_would_be_found(place: Place) -> None:
     assert "inputs/sha256/" in names
 
 
+@pytest.mark.slow
 @on_both_at_once
 def test_withdrawn_data_are_gone_everywhere(place: Place) -> None:
     with place.open() as store:
@@ -479,6 +486,7 @@ def test_the_comparison_of_a_held_release_is_emptied(place: Place) -> None:
     assert place.night(HELD) == "builds"
 
 
+@pytest.mark.slow
 @on_both_at_once
 def test_latest_moves_to_a_release_that_verifies(place: Place) -> None:
     with place.open() as store:

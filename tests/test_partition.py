@@ -88,6 +88,7 @@ def test_a_border_on_which_only_one_land_has_a_point_is_found(
     assert findings(con).items() >= seen_as_a_whole(con).items()
 
 
+@pytest.mark.slow
 def test_a_land_without_districts_still_has_their_shapes(joined: Joined) -> None:
     con = joined(without=("krs",))
     levels = con.execute(

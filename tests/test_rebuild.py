@@ -31,6 +31,7 @@ def difference(place: Place, release_id: str) -> list[str]:
     return [str(one) for one in rebuild_faults(place.store, release_id)]
 
 
+@pytest.mark.slow
 @in_a_folder
 def test_a_release_is_rebuilt_byte_by_byte(place: Place) -> None:
     assert difference(place, FIRST) == []
@@ -51,6 +52,7 @@ def test_an_approved_release_is_rebuilt_byte_by_byte(place: Place) -> None:
     assert difference(place, HELD) == []
 
 
+@pytest.mark.slow
 @in_a_folder
 def test_a_forged_file_is_found_though_its_manifest_was_renewed(place: Place) -> None:
     folder = place.store.target.local(f"releases/{FIRST}", place.outputs)

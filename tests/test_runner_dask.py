@@ -92,6 +92,7 @@ def test_a_worker_that_does_not_see_the_folder_or_runs_other_code_is_refused(tmp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_command_line_says_what_is_missing_for_a_cluster(geodata: Path, tmp_path: Path) -> None:
     (tmp_path / "prefect.py").write_text("raise ModuleNotFoundError(name='prefect')", encoding="utf-8")
     release = [sys.executable, "-m", "flows", "release", "--profile", "kleinland", "--runner", "dask"]

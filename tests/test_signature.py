@@ -197,6 +197,7 @@ def signed(place_after: Callable[[str | None], Place], signing: str) -> Place:
     return replace(place, profile=replace(place.profile, signature_key=signing))
 
 
+@pytest.mark.slow
 def test_what_is_published_is_signed_and_verifies(signed: Place, signing: str, tmp_path: Path) -> None:
     with signed.open() as store:
         approve(store, HELD, "geprüft", "Fachstelle", LATER)

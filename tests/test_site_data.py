@@ -244,6 +244,7 @@ def test_lines_with_an_address_work_against_a_served_release(published: Publishe
 # --- citation, licence, addresses, checksums -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_citation_licence_and_attribution_can_be_copied(published: Published) -> None:
     offered = lines_to_paste(published.folder(SECOND))
     assert offered["Zitat"].startswith("Präventionsstelle Kleinland (2026): Präventionskarte Kleinland.")
@@ -340,6 +341,7 @@ def test_a_release_keeps_its_id_in_every_feed(published: Published) -> None:
     assert len({entry.findtext("atom:id", "", NAMES) for entry in after}) == 2
 
 
+@pytest.mark.slow
 def test_feed_and_page_are_rebuilt_byte_by_byte(published: Published) -> None:
     assert rebuild_faults(published.store, SECOND) == []
 

@@ -120,6 +120,7 @@ def test_a_place_has_an_address_of_plain_letters(name: str, slug: str) -> None:
     assert place_file("16064046", name) == f"ort/16064046-{slug}.html"
 
 
+@pytest.mark.slow
 def test_every_surveyed_town_and_every_place_with_a_committee_has_a_page(
     pages: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
@@ -218,6 +219,7 @@ def test_a_place_is_shown_in_the_picture_of_its_land(pages: Path) -> None:
 # --- other keys ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("day", "key", "other"), [((2020, 6, 30), OLD_KEY, NEW_KEY), ((2022, 12, 31), NEW_KEY, OLD_KEY)]
 )

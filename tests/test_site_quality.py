@@ -245,6 +245,7 @@ def test_a_name_that_looks_like_markup_is_text_everywhere(folder: Path) -> None:
     assert shown >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address", ["javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "//boese.example"]
 )

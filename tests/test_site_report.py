@@ -425,6 +425,7 @@ def test_the_monitoring_says_that_it_is_not_about_this_land(thueringen: Served) 
     assert flowing(said) in flowing("".join(pdf_pages((thueringen.folder / "bericht.pdf").read_bytes())))
 
 
+@pytest.mark.slow
 def test_nothing_is_said_against_figures_that_are_about_this_land(make_geodata: Make, tmp_path: Path) -> None:
     header, row = (KLEINLAND / "monitoring.csv").read_text(encoding="utf-8").splitlines()
     with site_of(make_geodata(), tmp_path / "work") as (_con, site):
@@ -581,6 +582,7 @@ def test_marks_stand_on_every_page_of_the_report(demo: Served, thueringen: Serve
         assert "Entwurf,nichtveröffentlicht" in flowing(page)
 
 
+@pytest.mark.slow
 def test_the_page_links_the_report(folder: Path) -> None:
     assert 'href="bericht.pdf"' in (folder / "befragung.html").read_text(encoding="utf-8")
     assert (folder / "bericht.pdf").read_bytes().startswith(b"%PDF-1.7")
@@ -600,6 +602,7 @@ def lend_map(site: Site, release: Path) -> None:
 COMMAND = '#panic("x") *fett* $x^2$ @ref \\u{1F} `roh` <marke> // weg'
 
 
+@pytest.mark.slow
 def test_commands_of_the_typesetting_program_are_text_and_the_same_data_give_the_same_bytes(
     geodata: Path, folder: Path, tmp_path: Path
 ) -> None:

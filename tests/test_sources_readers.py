@@ -141,6 +141,7 @@ def line_of(country: Country, ags: str) -> int:
     raise KeyError(ags)
 
 
+@pytest.mark.slow
 def test_the_register_has_every_municipality_with_its_keys_as_text(
     auszug: Callable[..., Mapping[str, Converted]], country: Country
 ) -> None:

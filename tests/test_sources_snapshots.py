@@ -205,6 +205,7 @@ def test_a_newer_product_takes_the_place_of_the_older(office: Office, product: C
     assert read_state(office.folder("grenzen")).parts["boundaries_current"].standing == "2026-01-01"
 
 
+@pytest.mark.slow
 def test_only_this_product_and_the_one_before_stay_on_the_disk(office: Office, product: Callable[..., bytes]) -> None:
     for year in (2022, 2023, 2024, 2025):
         office.server.serve(VG250, product(stand=f"01.01.{year}"))
@@ -232,6 +233,7 @@ def renamed_layer(layers: Layers) -> Layers:
     return {name.replace("_gem", "_orte"): frame for name, frame in layers.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -362,6 +364,7 @@ def country(geodata: Path, tmp_path_factory: pytest.TempPathFactory) -> Country:
     return country_of(joined_run(load_profile(geodata, "kleinland"), tmp_path_factory.mktemp("land")))
 
 
+@pytest.mark.slow
 def test_the_register_is_that_of_the_newest_quarter_that_has_come_out(
     office: Office, country: Country, tmp_path: Path
 ) -> None:
@@ -640,6 +643,7 @@ def _snapshot_of_changes(folder: Path, year: int) -> None:
     (folder / "state.json").write_text(json.dumps(state | {"last_success": f"{year}-02-01"}))
 
 
+@pytest.mark.slow
 def test_a_look_at_the_inputs_fetches_nothing(office: Office, release: Callable[..., Outcome]) -> None:
     office.night()
     asked = len(office.server.requests)

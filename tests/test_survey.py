@@ -154,6 +154,7 @@ def test_answers_to_questions_stay_out_of_the_public_tables(make_geodata: Make, 
     assert con.execute("SELECT themen FROM release.gremien WHERE themen LIKE '%alkohol%'").fetchall() == []
 
 
+@pytest.mark.slow
 def test_replies_that_agree_with_the_published_figures_are_accepted(
     make_geodata: Make, release: Callable[..., Outcome], outputs: Path
 ) -> None:
@@ -161,6 +162,7 @@ def test_replies_that_agree_with_the_published_figures_are_accepted(
     assert release(geodata, outputs, stages=INPUT_STAGES).reports["check"].notes
 
 
+@pytest.mark.slow
 def test_replies_that_contradict_the_published_statement_are_refused(
     make_geodata: Make, release: Callable[..., Outcome], outputs: Path
 ) -> None:

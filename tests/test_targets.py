@@ -117,6 +117,7 @@ def test_a_target_with_a_relative_folder_is_refused(outputs: Path) -> None:
         open_target("oeffentlich", outputs)
 
 
+@pytest.mark.slow
 @in_a_folder
 def test_a_folder_apart_from_the_workspace_takes_the_releases(
     place_after: Callable[[str | None], Place], tmp_path: Path
@@ -431,6 +432,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(place_on_disk: Place, full_disk
     assert latest_verifies(place_on_disk.store)
 
 
+@pytest.mark.slow
 def test_a_target_on_another_disk_takes_whole_releases(place_after_nothing: Place, full_disk: Path) -> None:
     """No rename leads from one disk to another: the files are copied beside their place first."""
     apart = replace(place_after_nothing, profile=replace(place_after_nothing.profile, target=str(full_disk / "www")))

@@ -143,6 +143,7 @@ def test_the_map_shows_the_united_land_without_overlap_or_gap(database: duckdb.D
     assert database.execute("SELECT count(*) FROM joined.geometry_findings").fetchall() == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_municipality_takes_its_land_into_its_new_district(geodata: Path, join_profile: Joined) -> None:
     profile = load_profile(geodata, PROFILE)
     before = shapes_of(join_profile(profile), "kreis")
@@ -152,6 +153,7 @@ def test_a_municipality_takes_its_land_into_its_new_district(geodata: Path, join
     assert shapely.equals(shapely.union_all(list(before.values())), shapely.union_all(list(after.values())))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [date(2020, 6, 30), date(2022, 12, 31)], ids=str)
 def test_a_record_with_the_old_or_the_new_key_lands_in_the_same_polygon(
     geodata: Path, join_profile: Joined, day: date
@@ -262,6 +264,7 @@ def test_names_association_and_area_come_from_the_register(database: duckdb.Duck
     assert attributes(database, ALDORF)["gemeinde"] == "Aldorf"
 
 
+@pytest.mark.slow
 def test_the_register_says_nothing_of_land_or_keys_of_another_day(geodata: Path, join_profile: Joined) -> None:
     profile = load_profile(geodata, PROFILE)
     early = join_profile(profile, territory_date=date(2017, 12, 31))

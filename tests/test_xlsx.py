@@ -73,6 +73,7 @@ def info(book: Book) -> list[tuple[str, str]]:
     return [(row[0].value, row[1].value) for row in book[INFO].iter_rows()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", release_contracts(), ids=lambda contract: contract.name)
 def test_every_sheet_holds_the_rows_and_values_of_the_csv(run: Run, book: Book, contract: Contract) -> None:
     with (run.package / f"{contract.name}.csv").open(encoding="utf-8", newline="") as stream:

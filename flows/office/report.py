@@ -111,6 +111,7 @@ KINDS = {
     "unknown_districts": "Kreise fehlen",
     "population_missing": "Einwohnerzahlen fehlen",
     "population_sums": "Einwohnerzahlen passen nicht zusammen",
+    "change_lands": "Gebietsänderungen in anderen Ländern",
     "change_shares": "Anteile bei Gebietsänderungen",
     "successor_unknown": "Gemeinden ohne bekannte Nachfolgerin",
     "unreachable_changes": "Gebietsänderungen ohne Anschluss",
