@@ -224,6 +224,7 @@ def test_committees_and_hints_go_where_their_municipality_went(shown: duckdb.Duc
     assert hints == {"bachdorf-vorschlag-1": ALDORF, "gronau-treffen-1": ALDORF}
 
 
+@pytest.mark.slow
 def test_the_survey_keeps_its_own_territory_and_its_towns_have_a_place(shown: duckdb.DuckDBPyConnection) -> None:
     frame = shown.execute(
         "SELECT ags, einwohner, einwohner_stand, gebietsstand, ags_karte FROM release.befragung_rahmen ORDER BY ags"

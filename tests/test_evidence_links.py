@@ -368,6 +368,7 @@ def test_a_week_without_news_makes_no_release(pages: Pages) -> None:
     assert {link["zuletzt_geprueft_am"] for link in pages.kept.values()} == {(DAY + WEEK).isoformat()}
 
 
+@pytest.mark.slow
 def test_the_table_keeps_its_contract_and_its_sidecar(pages: Pages) -> None:
     pages.check(DAY)
     file = links_file(pages.store.workspace / "sources")

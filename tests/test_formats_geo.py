@@ -123,6 +123,7 @@ def csv_rows(folder: Path, contract: Contract) -> Values:
 # Every format holds the same rows and values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", release_contracts(), ids=lambda contract: contract.name)
 def test_geopackage_holds_the_rows_and_values_of_the_csv(
     contract: Contract, written: Path, package: sqlite3.Connection

@@ -70,11 +70,14 @@ def damage(place: Place, name: str, content: bytes | None) -> None:
 # --- silence ---
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_a_morning_after_a_good_night_is_quiet(place: Place) -> None:
     assert looked(place) == ()
     assert looked(place, MORNING + timedelta(hours=36)) == ()
 
 
+@pytest.mark.slow
 def test_a_server_a_worker_or_a_schedule_that_is_dead_is_noticed_by_its_silence(place: Place) -> None:
     (alarm,) = looked(place, MORNING + timedelta(hours=37))
     assert alarm.name == "still"
@@ -84,6 +87,7 @@ def test_a_server_a_worker_or_a_schedule_that_is_dead_is_noticed_by_its_silence(
     )
 
 
+@pytest.mark.slow
 def test_nights_that_fail_are_no_good_runs_and_the_alarm_says_why(place: Place) -> None:
     record_run(place.store, FAILED, "Fehler: population.csv: die Eingabe fehlt.", MORNING + timedelta(days=1))
     assert looked(place, MORNING + timedelta(hours=30)) == ()
@@ -92,17 +96,20 @@ def test_nights_that_fail_are_no_good_runs_and_the_alarm_says_why(place: Place) 
     assert alarm.text.endswith("so: Fehler: population.csv: die Eingabe fehlt.")
 
 
+@pytest.mark.slow
 def test_a_release_that_waits_for_a_person_is_not_forgotten(place: Place) -> None:
     record_run(place.store, "held", "2026.02.03 wartet auf Freigabe", MORNING + timedelta(days=1))
     (alarm,) = looked(place, MORNING + timedelta(days=2))
     assert "2026.02.03 wartet auf Freigabe" in alarm.text
 
 
+@pytest.mark.slow
 def test_inputs_that_a_person_put_aside_are_no_alarm(place: Place) -> None:
     record_run(place.store, "blocked", "Diese Eingaben sind gesperrt.", MORNING + timedelta(days=1))
     assert looked(place, MORNING + timedelta(days=2)) == ()
 
 
+@pytest.mark.slow
 def test_without_a_record_the_check_alarms(place_after: Callable[[str | None], Place]) -> None:
     bare = place_after(SECOND)
     assert names(looked(bare)) == {"still"}
@@ -115,6 +122,7 @@ def test_without_a_record_the_check_alarms(place_after: Callable[[str | None], P
         assert names(looked(bare)) == {"still"}
 
 
+@pytest.mark.slow
 def test_a_run_in_the_future_is_a_clock_that_is_wrong(place: Place) -> None:
     assert looked(place, MORNING - timedelta(minutes=30)) == ()
     (alarm,) = looked(place, MORNING - timedelta(days=2))
@@ -124,6 +132,7 @@ def test_a_run_in_the_future_is_a_clock_that_is_wrong(place: Place) -> None:
 # --- what lies in the target ---
 
 
+@pytest.mark.slow
 def test_a_changed_file_of_the_latest_release_is_noticed(place: Place) -> None:
     damage(place, f"releases/{SECOND}/gemeinden.csv", b"ags\n")
     (alarm,) = looked(place)
@@ -131,23 +140,27 @@ def test_a_changed_file_of_the_latest_release_is_noticed(place: Place) -> None:
     assert f"{SECOND}/gemeinden.csv: der Inhalt stimmt nicht mit der Prüfsumme überein." in alarm.text
 
 
+@pytest.mark.slow
 def test_a_missing_file_is_noticed(place: Place) -> None:
     damage(place, f"releases/{SECOND}/kreise.geojson", None)
     (alarm,) = looked(place)
     assert "kreise.geojson: die Datei fehlt." in alarm.text
 
 
+@pytest.mark.slow
 def test_of_a_release_that_is_gone_not_every_file_is_told(place: Place) -> None:
     place.store.target.remove(f"releases/{SECOND}")
     assert "beschaedigt" in names(looked(place))
     assert len(looked(place)) < 8
 
 
+@pytest.mark.slow
 def test_a_damaged_older_release_is_not_the_check_s_business(place: Place) -> None:
     damage(place, f"releases/{FIRST}/gemeinden.csv", b"ags\n")
     assert looked(place) == ()
 
 
+@pytest.mark.slow
 def test_a_pointer_to_a_withdrawn_release_is_noticed(place: Place) -> None:
     document = place.store.target.read("latest.json")
     assert document is not None
@@ -160,6 +173,7 @@ def test_a_pointer_to_a_withdrawn_release_is_noticed(place: Place) -> None:
     assert any(f"nennt {SECOND}, und diese Ausgabe ist zurückgezogen" in alarm.text for alarm in looked(place))
 
 
+@pytest.mark.slow
 def test_no_pointer_at_all_is_noticed(place: Place) -> None:
     place.store.target.point(None, b"")
     assert names(looked(place)) == {"zeiger"}
@@ -167,12 +181,14 @@ def test_no_pointer_at_all_is_noticed(place: Place) -> None:
 
 @pytest.mark.parametrize("content", [b"", b'{"ausgabe": ', b"{}", b"[]", b"null", b'"x"', b"7", b"\xff"])
 @pytest.mark.parametrize("name", ["releases.json", "latest.json"])
+@pytest.mark.slow
 def test_a_damaged_document_is_noticed(name: str, content: bytes, place: Place) -> None:
     damage(place, name, content)
     assert names(looked(place)) == ({"unerreichbar"} if name == "releases.json" else {"zeiger"})
 
 
 @pytest.mark.network
+@pytest.mark.slow
 @pytest.mark.slow
 def test_a_place_that_is_gone_is_noticed(place: Place, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if kind == "objektspeicher":
@@ -215,6 +231,7 @@ def shop(nights: dict[str, Path], history: dict[str, Path], outputs: Path) -> It
 
 
 @pytest.mark.network
+@pytest.mark.slow
 def test_what_is_served_whole_is_no_alarm(shop: Shop) -> None:
     assert shop.looked() == ()
     files = {path for path in shop.server.paths() if path.startswith(f"/releases/{SECOND}/")}
@@ -222,6 +239,7 @@ def test_what_is_served_whole_is_no_alarm(shop: Shop) -> None:
 
 
 @pytest.mark.network
+@pytest.mark.slow
 def test_large_files_are_only_measured(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.nights.freshness.READ_WHOLE", 2000)
     assert shop.looked() == ()
@@ -247,6 +265,7 @@ def test_large_files_are_only_measured(shop: Shop, monkeypatch: pytest.MonkeyPat
         ),
     ],
 )
+@pytest.mark.slow
 def test_what_is_served_wrongly_is_an_alarm(path: str, answer: Answer, words: str, shop: Shop) -> None:
     shop.server.answers[path] = answer
     (alarm,) = shop.looked()
@@ -255,6 +274,7 @@ def test_what_is_served_wrongly_is_an_alarm(path: str, answer: Answer, words: st
 
 
 @pytest.mark.network
+@pytest.mark.slow
 def test_a_damaged_index_is_told_once_and_not_of_the_web_server(shop: Shop) -> None:
     damage(shop.place, "releases.json", b"")
     (alarm,) = shop.looked()
@@ -265,6 +285,7 @@ def test_a_damaged_index_is_told_once_and_not_of_the_web_server(shop: Shop) -> N
 
 
 @pytest.mark.network
+@pytest.mark.slow
 def test_a_web_server_that_is_down_is_an_alarm(shop: Shop) -> None:
     profile = replace(shop.place.profile, base_url="http://127.0.0.1:1")
     (alarm,) = check_freshness(profile, shop.place.store, MORNING)
@@ -275,6 +296,7 @@ def test_a_web_server_that_is_down_is_an_alarm(shop: Shop) -> None:
 
 
 @pytest.mark.network
+@pytest.mark.slow
 def test_an_alarm_is_told_once_and_its_end_once(shop: Shop, tmp_path: Path) -> None:
     hook = shop.server
     hook.answers["/hook"] = Answer(204)
@@ -309,6 +331,7 @@ def local(history: dict[str, Path], nights: dict[str, Path], outputs: Path, tmp_
     return outputs, geodata
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_0_or_1_and_says_what_is_wrong(
     local: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -323,6 +346,7 @@ def test_the_command_ends_with_0_or_1_and_says_what_is_wrong(
     assert "Meldung" not in said.out
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_the_check_needs_no_right_to_write_where_the_releases_are(local: tuple[Path, Path], tmp_path: Path) -> None:
     """Run without root's powers, which no file mode stops, over a folder that may only be read."""
@@ -346,6 +370,7 @@ def test_the_check_needs_no_right_to_write_where_the_releases_are(local: tuple[P
     assert sorted(path.name for path in outputs.rglob("*")) == before
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_the_command_never_imports_prefect(local: tuple[Path, Path]) -> None:
     outputs, geodata = local
@@ -373,6 +398,7 @@ class Stopped(Exception):
         (StoreBusy("ein anderer Lauf arbeitet hier"), None),
     ],
 )
+@pytest.mark.slow
 def test_a_run_notes_how_it_ended(
     error: Exception, noted: str | None, place_after: Callable[[str | None], Place]
 ) -> None:
@@ -393,6 +419,7 @@ def test_a_run_notes_how_it_ended(
         assert (record.last.ergebnis, record.last.lauf) == (FAILED, "lauf-7")
 
 
+@pytest.mark.slow
 def test_the_last_good_run_outlives_the_bad_ones(place: Place) -> None:
     record_run(place.store, FAILED, "Fehler: …", MORNING + timedelta(days=1))
     record_run(place.store, "held", "wartet", MORNING + timedelta(days=2))
@@ -404,6 +431,7 @@ def test_the_last_good_run_outlives_the_bad_ones(place: Place) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_the_run_s_id_is_part_of_the_release_and_of_its_rebuild(place_after: Callable[[str | None], Place]) -> None:
     place = place_after(SECOND)
     outcome = place.run(FIRST, date(2026, 2, 5), run_id="9d6f5ad1")
@@ -414,6 +442,7 @@ def test_the_run_s_id_is_part_of_the_release_and_of_its_rebuild(place_after: Cal
         assert rebuild_faults(place.store, "2026.02.05") == []
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_sources_that_got_old_are_a_state_of_their_own(place_after: Callable[[str | None], Place]) -> None:
     place = place_after(SECOND)
@@ -428,6 +457,7 @@ def test_sources_that_got_old_are_a_state_of_their_own(place_after: Callable[[st
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_held_release_names_its_gates_and_its_report(place_after: Callable[[str | None], Place]) -> None:
     place = place_after(SECOND)
     condition = condition_after(place.profile, place.run(HELD, date(2026, 2, 5)), "lauf-1")
@@ -439,6 +469,7 @@ def test_a_held_release_names_its_gates_and_its_report(place_after: Callable[[st
 
 
 @pytest.mark.parametrize("how", ["--log-json", "PRAEVKARTE_LOG"])
+@pytest.mark.slow
 def test_the_log_is_json_on_request(
     how: str, local: tuple[Path, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ def test_every_file_is_described_as_data_or_named_as_a_document(run: Run, files:
     assert not any(is_document(file.path) for file in files)
 
 
+@pytest.mark.slow
 def test_the_readme_names_every_file_but_the_types_of_columns(run: Run) -> None:
     text = text_of(run, "README.md")
     named = [path for path in files_of(run.package) if Path(path).suffix not in COMPANIONS]

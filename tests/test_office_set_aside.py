@@ -174,6 +174,7 @@ def test_a_new_faulty_record_beside_a_wrong_key_is_counted(office: Office) -> No
     assert office.set_aside() == ({"hints": ["gronau-treffen-1"]}, {"hints": 1})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dataset", "text"),
     [("committees", COMMITTEES.replace(",runder_tisch,", ",Runder Tisch,")), ("evidence", MISSPELT_STATUS)],

@@ -106,6 +106,7 @@ def datasets(folder: Path) -> dict[str, dict[str, Any]]:
 # --- datasets ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_dataset_is_there_with_its_rows_files_and_columns(folder: Path) -> None:
     text = page(folder)
     for name, described in datasets(folder).items():
@@ -227,6 +228,7 @@ def test_the_lines_for_excel_name_the_workbook_and_the_sheet(folder: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.network
+@pytest.mark.slow
 def test_lines_with_an_address_work_against_a_served_release(published: Published) -> None:
     """The lines of a public release, with the server of this machine in the place of the public address."""
     built = published.folder(SECOND)
@@ -245,6 +247,7 @@ def test_lines_with_an_address_work_against_a_served_release(published: Publishe
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_citation_licence_and_attribution_can_be_copied(published: Published) -> None:
     offered = lines_to_paste(published.folder(SECOND))
     assert offered["Zitat"].startswith("Präventionsstelle Kleinland (2026): Präventionskarte Kleinland.")
@@ -262,6 +265,8 @@ def test_bibtex_takes_no_name_for_markup(geodata: Path, store: Store, tmp_path: 
     assert text.startswith(f"@misc{{praeventionskarte-{FIRST},\n")
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_stable_addresses_are_given_once_there_are_any(published: Published, folder: Path) -> None:
     offered = lines_to_paste(published.folder(SECOND))
     assert offered["Adresse der neuesten Ausgabe"] == f"{ADDRESS}/latest/"
@@ -296,12 +301,14 @@ def told(folder: Path) -> dict[str, str]:
     return {entry.findtext("atom:title", "", NAMES): entry.findtext("atom:summary", "", NAMES) for entry in entries}
 
 
+@pytest.mark.slow
 def test_the_first_release_has_nothing_to_compare_with(published: Published) -> None:
     sentence = "Es gibt keine frühere Ausgabe, mit der diese verglichen wurde."
     assert told(published.folder(FIRST)) == {f"Ausgabe {FIRST}": sentence}
     assert sentence in page(published.folder(FIRST))
 
 
+@pytest.mark.slow
 def test_the_feed_tells_changes_in_counts_newest_first_and_no_value(published: Published) -> None:
     entries = told(published.folder(SECOND))
     assert list(entries) == [f"Ausgabe {SECOND}", f"Ausgabe {FIRST}"]
@@ -312,6 +319,7 @@ def test_the_feed_tells_changes_in_counts_newest_first_and_no_value(published: P
     assert RENAMED not in (published.folder(SECOND) / feed.FILE).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_page_tells_the_same_changes(published: Published) -> None:
     text = page(published.folder(SECOND))
     assert f"Verglichen mit Ausgabe {FIRST}." in text
@@ -319,6 +327,7 @@ def test_the_page_tells_the_same_changes(published: Published) -> None:
     assert text.count('<tr data-ausgabe="') == 2
 
 
+@pytest.mark.slow
 def test_the_feed_is_one_that_readers_of_rfc_4287_accept(published: Published) -> None:
     for folder in (published.folder(FIRST), published.folder(SECOND)):
         found = feed_of(folder)
@@ -335,12 +344,14 @@ def test_the_feed_is_one_that_readers_of_rfc_4287_accept(published: Published) -
         assert found.find("atom:link[@rel='self']", NAMES) is not None
 
 
+@pytest.mark.slow
 def test_a_release_keeps_its_id_in_every_feed(published: Published) -> None:
     before, after = (feed_of(published.folder(one)).findall("atom:entry", NAMES) for one in (FIRST, SECOND))
     assert ElementTree.tostring(before[-1]) == ElementTree.tostring(after[-1])
     assert len({entry.findtext("atom:id", "", NAMES) for entry in after}) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_feed_and_page_are_rebuilt_byte_by_byte(published: Published) -> None:
     assert rebuild_faults(published.store, SECOND) == []
@@ -381,6 +392,7 @@ def test_changes_in_words(changes: Changes, sentence: str) -> None:
     assert summary(changes, {"a": "A", "b": "B"}) == sentence
 
 
+@pytest.mark.slow
 def test_the_feed_keeps_the_newest_releases_only(published: Published, tmp_path: Path) -> None:
     """After years of releases: as many as a subscriber needs, not all there ever were."""
     built = published.folder(SECOND)
@@ -403,6 +415,7 @@ def test_the_feed_keeps_the_newest_releases_only(published: Published, tmp_path:
 # --- sitemap -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_search_engines_find_every_page_of_a_public_release(published: Published) -> None:
     built = published.folder(SECOND)
     found = ElementTree.parse(built / "sitemap.xml").getroot()
@@ -421,6 +434,7 @@ def test_a_draft_is_not_to_be_found(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("invented", "listed"), [(False, True), (True, False)])
+@pytest.mark.slow
 def test_what_is_invented_is_not_to_be_found_even_when_all_is_filled_in(
     published: Published, invented: bool, listed: bool
 ) -> None:
@@ -465,6 +479,7 @@ def look(browser: Browser, address: str) -> tuple[str | None, list[str], list[st
 
 @pytest.mark.slow
 @pytest.mark.browser
+@pytest.mark.slow
 def test_an_older_release_points_to_the_newer_one(browser: Browser, published: Published) -> None:
     with serving(published.outputs) as origin:
         said, rows, complaints = look(browser, f"{origin}/releases/{FIRST}/daten.html")
@@ -476,6 +491,7 @@ def test_an_older_release_points_to_the_newer_one(browser: Browser, published: P
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("place", ["latest", f"releases/{SECOND}"])
+@pytest.mark.slow
 def test_the_newest_release_says_nothing_of_the_kind(browser: Browser, published: Published, place: str) -> None:
     with serving(published.outputs) as origin:
         said, rows, complaints = look(browser, f"{origin}/{place}/daten.html")
@@ -511,6 +527,7 @@ def test_a_withdrawn_release_is_listed_with_its_reason_and_no_link(
 
 @pytest.mark.slow
 @pytest.mark.browser
+@pytest.mark.slow
 def test_a_release_that_is_served_alone_asks_for_no_index(browser: Browser, published: Published) -> None:
     """Elsewhere than below ``releases/`` or ``latest/`` there is none, and asking for it would be an error."""
     with serving(published.outputs) as origin:

@@ -135,6 +135,7 @@ def test_the_published_figures_are_drawn_as_the_table_and_the_file_have_them(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_the_share_with_committees_is_given_in_words_only(thueringen: Served) -> None:
     figures = figures_of(thueringen, "befragung.html")
     said = [row["wortlaut"] for row in table(thueringen, "befragung_kennzahlen.csv") if row["wortlaut"]]
@@ -144,6 +145,7 @@ def test_the_share_with_committees_is_given_in_words_only(thueringen: Served) ->
     assert not re.search(r"\d", shown), "the source gives no number, so neither chart nor table may"
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_every_town_of_the_frame_is_drawn_with_its_population(thueringen: Served) -> None:
     figures = figures_of(thueringen, "befragung.html")
@@ -157,6 +159,7 @@ def test_every_town_of_the_frame_is_drawn_with_its_population(thueringen: Served
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_without_a_response_file_nothing_is_said_of_a_single_towns_answer(thueringen: Served) -> None:
     page = (thueringen.folder / "befragung.html").read_text(encoding="utf-8")
     report = flowing("".join(pdf_pages((thueringen.folder / "bericht.pdf").read_bytes())))
@@ -168,6 +171,7 @@ def test_without_a_response_file_nothing_is_said_of_a_single_towns_answer(thueri
     assert "das sagt nichts darüber, ob sie geantwortet hat" in page
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_what_is_not_known_depends_on_whether_there_is_a_response_file(thueringen: Served, demo: Served) -> None:
     without, given = ((release.folder / "befragung.html").read_text(encoding="utf-8") for release in (thueringen, demo))
@@ -221,6 +225,7 @@ def test_where_no_town_reaches_the_minimum_there_is_no_empty_chart(make_geodata:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_the_demonstrations_answers_add_up_to_the_published_totals(demo: Served) -> None:
     figures = figures_of(demo, "befragung.html")
     counted = {
@@ -245,6 +250,7 @@ def test_the_demonstrations_answers_add_up_to_the_published_totals(demo: Served)
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_every_question_of_the_waves_contract_is_evaluated_with_its_wording_and_base(demo: Served) -> None:
     figures = figures_of(demo, "befragung.html")
     questions = load_contract("input", "survey_responses_2020").fields[3:]
@@ -261,6 +267,7 @@ def test_every_question_of_the_waves_contract_is_evaluated_with_its_wording_and_
             assert sum(int(count) for _, count in shown) + int(missing) == 24
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_every_figure_of_the_demonstration_is_marked_as_invented(demo: Served) -> None:
     for page in ("befragung.html", "monitoring.html"):
@@ -396,6 +403,7 @@ def test_size_classes_are_those_of_official_statistics(population: int, label: s
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_every_monitoring_figure_stands_once_with_wave_base_and_source(thueringen: Served) -> None:
     figures = figures_of(thueringen, "monitoring.html")
     rows = table(thueringen, "monitoring.csv")
@@ -408,6 +416,7 @@ def test_every_monitoring_figure_stands_once_with_wave_base_and_source(thueringe
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_figures_of_different_bases_never_share_a_chart(thueringen: Served) -> None:
     figures = figures_of(thueringen, "monitoring.html")
     waves = {key: figures.rows(key) for key in figures.tables if key.startswith("wellen-")}
@@ -417,6 +426,7 @@ def test_figures_of_different_bases_never_share_a_chart(thueringen: Served) -> N
     assert not any("Bezug: Vorfälle" in text and "Bezug: Letzter Vorfall" in text for text in bases)
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_the_monitoring_says_that_it_is_not_about_this_land(thueringen: Served) -> None:
     said = "Für Thüringen allein sagen sie nichts."
@@ -497,6 +507,7 @@ def test_a_plain_style_sheet_keeps_the_light_colours_where_they_are_used() -> No
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("page_name", ["befragung.html", "monitoring.html"])
+@pytest.mark.slow
 def test_no_text_of_a_chart_lies_on_another_or_leaves_it(
     browser: Browser, demo: Served, page_name: str, width: int
 ) -> None:
@@ -559,6 +570,7 @@ def test_the_report_counts_its_pages_and_names_its_day_and_sources(name: str, re
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_the_report_holds_what_the_pages_say(demo: Served) -> None:
     report = flowing("".join(pdf_pages((demo.folder / "bericht.pdf").read_bytes())))
     for page in ("befragung.html", "monitoring.html"):
@@ -572,6 +584,7 @@ def test_the_report_holds_what_the_pages_say(demo: Served) -> None:
     assert flowing("Alle Zahlen dieses Abschnitts sind aus erfundenen Antworten gezählt.") in report
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_marks_stand_on_every_page_of_the_report(demo: Served, thueringen: Served) -> None:
     for page in pdf_pages((demo.folder / "bericht.pdf").read_bytes()):
@@ -588,6 +601,7 @@ def test_the_page_links_the_report(folder: Path) -> None:
     assert (folder / "bericht.pdf").read_bytes().startswith(b"%PDF-1.7")
 
 
+@pytest.mark.slow
 def test_hostile_names_are_text_in_the_report(folder: Path) -> None:
     assert flowing(HOSTILE) in flowing("".join(pdf_pages((folder / "bericht.pdf").read_bytes())))
 
@@ -646,6 +660,7 @@ def png_size(file: Path) -> tuple[int, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_the_preview_is_a_small_picture_of_the_size_that_networks_show(thueringen: Served, demo: Served) -> None:
     for release in (thueringen, demo):
         picture_file = release.folder / "vorschau.png"
@@ -656,6 +671,7 @@ def test_the_preview_is_a_small_picture_of_the_size_that_networks_show(thueringe
 
 @pytest.mark.slow
 @pytest.mark.browser
+@pytest.mark.slow
 def test_the_page_prints_as_a_report_on_a4(browser: Browser, demo: Served) -> None:
     page = browser.new_page(viewport={"width": 360, "height": 740}, color_scheme="dark")
     page.goto(f"{demo.address}/befragung.html")

@@ -169,6 +169,7 @@ def test_the_register_has_every_municipality_with_its_keys_as_text(
     assert found["register_current"].standing == TERRITORY
 
 
+@pytest.mark.slow
 def test_population_and_territory_have_days_of_their_own(auszug: Callable[..., Mapping[str, Converted]]) -> None:
     found = auszug()["population_current"]
     assert {(row["einwohner_stand"], row["gebietsstand"]) for row in rows_of(found)} == {("2024-12-31", "2025-12-31")}

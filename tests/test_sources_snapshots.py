@@ -406,6 +406,7 @@ def test_the_register_is_that_of_the_newest_quarter_that_has_come_out(
     assert standing() == "2026-09-30"
 
 
+@pytest.mark.slow
 def test_the_lists_of_changes_of_all_years_and_one_that_has_not_come_out(
     office: Office, country: Country, tmp_path: Path
 ) -> None:

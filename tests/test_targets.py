@@ -209,6 +209,7 @@ def test_two_at_once_the_second_hears_who_holds_it(target: Target) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_command_holds_workspace_and_target(place: Place) -> None:
     with place.open(), pytest.raises(StoreBusy), place.open():
         pass

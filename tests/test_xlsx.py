@@ -82,6 +82,7 @@ def test_every_sheet_holds_the_rows_and_values_of_the_csv(run: Run, book: Book, 
     assert [list(row) for row in zip(*columns, strict=True)] == rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", release_contracts(), ids=lambda contract: contract.name)
 def test_headings_are_german_titles_and_each_stands_once(book: Book, contract: Contract) -> None:
     headings = [head.value for head in book[sheet_name(contract)][1]]
