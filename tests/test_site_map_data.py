@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -10,19 +11,22 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 from conftest import PROFILE, joined_run
 
 from flows import geometry
 from flows.contracts import release_contracts
+from flows.database import create_table
 from flows.database import database as open_database
 from flows.errors import WrongUsage
+from flows.german import number
 from flows.profile import load_profile
 from flows.run import Run
 from flows.site.einbetten import write_embedded
 from flows.site.facts import district_names, read_facts
-from flows.site.karte import map_page
+from flows.site.karte import finest_shapes, map_page
 from flows.site.map_data import FINEST_SHARE, MapContent, extent_of, outlines, page_map
 from flows.site.map_facts import map_facts
 from flows.site.pages import Site
@@ -80,8 +84,81 @@ def test_a_smaller_budget_costs_detail_and_no_gap() -> None:
 
 def test_what_fits_at_no_tolerance_names_the_setting() -> None:
     shapes, tolerance = finest(coast(50))
-    with pytest.raises(WrongUsage, match=r"passt nicht in 100 Byte\. Bitte page_map_bytes im Profil erhöhen"):
+    whole = number(len(page_map(CONTENT, shapes, tolerance, 1_000_000).document))
+    wanted = rf"passt nicht in 100 Byte\. Bitte page_map_bytes im Profil erhöhen: .*, mit den feinsten {whole}\."
+    with pytest.raises(WrongUsage, match=wanted):
         page_map(CONTENT, shapes, tolerance, 100)
+
+
+def test_the_size_named_for_the_coarsest_shapes_is_enough_and_a_byte_less_is_not() -> None:
+    shapes, tolerance = finest(coast(500))
+    with pytest.raises(WrongUsage) as refused:
+        page_map(CONTENT, shapes, tolerance, 100)
+    found = re.search(r"mit den gröbsten Formen braucht sie ([\d.]+) Byte", str(refused.value))
+    assert found is not None
+    least = int(found[1].replace(".", ""))
+    assert len(page_map(CONTENT, shapes, tolerance, least).document) == least
+    with pytest.raises(WrongUsage):
+        page_map(CONTENT, shapes, tolerance, least - 1)
+
+
+def test_a_shape_that_the_usual_rounding_would_break_gets_more_decimals() -> None:
+    """A tongue of land 20 cm wide: with five decimals it has no width, and its municipality is no area."""
+    shapes = coast(50)
+    tongue = shapely.box(600_000, 5_600_000, 640_000, 5_600_000.2)
+    rest = shapely.difference(shapes[1:], tongue)
+    shapes, tolerance = finest(np.array([shapely.union(shapes[0], tongue), *rest], dtype=object))
+    made = page_map(CONTENT, shapes, tolerance, 1_000_000)
+    assert json.loads(made.document)["einheit"] == 1_000_000
+    assert shapely.coverage_is_valid(made.shapes)
+    assert shapely.is_valid(made.shapes).all()
+    assert all(shapely.equals(decoded(made.document), made.shapes))
+
+
+def test_shapes_that_overlap_are_no_matter_of_the_budget() -> None:
+    shapes = coast(20)
+    shapes[1] = shapely.transform(shapes[1], lambda points: points + 5_000)
+    with pytest.raises(WrongUsage, match="überlappen"):
+        page_map(CONTENT, shapes, 10.0, 1_000_000)
+
+
+def test_laender_read_one_after_another_meet_without_a_gap() -> None:
+    """Two Länder with a winding border, on which municipalities of each end where none of the other does."""
+    steps = np.arange(2_001)
+    border = np.column_stack([600_000 + 800 * np.sin(steps / 7) + 90 * np.sin(steps), 5_600_000 + 20.0 * steps])
+
+    def strip(begin: int, end: int, side: int) -> shapely.Polygon:
+        """From the border 30 km to the west (-1) or east (1)."""
+        return shapely.Polygon(
+            [*border[begin : end + 1], *((600_000 + 30_000 * side, border[i, 1]) for i in (end, begin))]
+        )
+
+    ends = {
+        "98001001": (0, 700, -1),
+        "98001002": (700, 2_000, -1),
+        "99001001": (0, 1_200, 1),
+        "99001002": (1_200, 2_000, 1),
+    }
+    shapes = {("gemeinde", key): strip(*end) for key, end in ends.items()}
+    shapes |= {("land", "98"): strip(0, 2_000, -1), ("land", "99"): strip(0, 2_000, 1)}
+    columns = {"ebene": [level for level, _ in shapes], "schluessel": [key for _, key in shapes]}
+    with duckdb.connect() as memory:
+        memory.execute("CREATE SCHEMA joined")
+        table = geometry.with_geometry(pa.table(columns), np.array(list(shapes.values()), dtype=object))
+        create_table(memory, "joined.map_geometry", table)
+        found, tolerance = finest_shapes(memory)
+
+    assert tolerance == extent_of(np.array(list(shapes.values()), dtype=object)) * FINEST_SHARE
+    assert shapely.get_num_coordinates(found).sum() < 4_000
+    assert shapely.coverage_is_valid(found)
+    # One area without a hole, with the four corners that it had: nothing lies open between the two.
+    assert shapely.equals(shapely.union_all(found), shapely.envelope(shapely.union_all(found)))
+    west, east = shapely.union_all(found[:2]), shapely.union_all(found[2:])
+    assert shapely.relate_pattern(west, east, "FF2F11212")
+    # What is coarser later on has none either.
+    content = MapContent({}, sorted(ends), ["nicht_befragt"] * 4, [], [])
+    size = len(page_map(content, found, tolerance, 1_000_000).document)
+    assert shapely.coverage_is_valid(page_map(content, found, tolerance, size // 3).shapes)
 
 
 def test_a_budget_that_only_the_coarsest_shapes_meet_is_met() -> None:

@@ -96,7 +96,11 @@ def test_readers_learn_where_nobody_has_looked() -> None:
     assert coverage_rules([land("Kleinland", 3, 0), land("Nachbarland", 0, 0)]) == (
         "Gremien gibt es in dieser Ausgabe nur für Kleinland; für die übrigen Länder enthält sie dazu nichts, und "
         "eine 0 heißt dort nicht, dass gesucht wurde.",
-        "Befragte Städte enthält diese Ausgabe nicht; eine 0 heißt nicht, dass gesucht wurde.",
+        "Befragungen enthält diese Ausgabe nicht; eine 0 heißt nicht, dass gesucht wurde.",
+    )
+    assert coverage_rules([land("Kleinland", 3, 2), land("Nachbarland", 0, 0)]) == (
+        "Gremien und Befragungen gibt es in dieser Ausgabe nur für Kleinland; für die übrigen Länder enthält sie dazu "
+        "nichts, und eine 0 heißt dort nicht, dass gesucht wurde.",
     )
 
 
@@ -111,6 +115,6 @@ def test_a_release_says_the_days_and_the_gaps_of_both_laender(
     said = "30.06.2020 (99), 01.01.2016 (übrige Länder)"
     for document in ("README.md", "quality.md", "index.html", "methode.html", "gremien.html"):
         assert said in (latest / document).read_text(encoding="utf-8"), document
-    gap = "Gremien gibt es in dieser Ausgabe nur für Kleinland"
-    for document in ("README.md", "index.html", "methode.html"):
+    gap = "Gremien und Befragungen gibt es in dieser Ausgabe nur für Kleinland"
+    for document in ("README.md", "quality.md", "index.html", "methode.html"):
         assert gap in (latest / document).read_text(encoding="utf-8"), document

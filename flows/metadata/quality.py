@@ -13,7 +13,7 @@ from flows.contracts import Contract, Field
 from flows.database import sql_files
 from flows.datasets import Dataset
 from flows.metadata.subjects import last_day
-from flows.metadata.text import write_text
+from flows.metadata.text import coverage_rules, land_rows, write_text
 from flows.provenance import read_manifest
 from flows.run import Run
 from flows.validate import name
@@ -170,6 +170,7 @@ def write_quality(con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[D
         run,
         "quality.md",
         coverage=_coverage(con),
+        rules=coverage_rules(land_rows(datasets)),
         kept=kept,
         new=new,
         statuses=_counted(con, contracts["gemeinden"], "befragung_status"),

@@ -59,17 +59,19 @@ def coverage_rules(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """
     found = {
         "Gremien": [row["land"] for row in lands if row["gremien_bekannt"]],
-        "Befragte Städte": [row["land"] for row in lands if row["befragte_staedte"]],
+        "Befragungen": [row["land"] for row in lands if row["befragte_staedte"]],
     }
-    rules = [
-        f"{what} gibt es in dieser Ausgabe nur für {', '.join(names)}; für die übrigen Länder enthält sie dazu nichts, "
-        "und eine 0 heißt dort nicht, dass gesucht wurde."
+    partly: dict[str, list[str]] = {}
+    for what, names in found.items():
+        if len(names) < len(lands):
+            partly.setdefault(", ".join(names), []).append(what)
+    return tuple(
+        f"{' und '.join(subjects)} gibt es in dieser Ausgabe nur für {names}; für die übrigen Länder enthält sie dazu "
+        "nichts, und eine 0 heißt dort nicht, dass gesucht wurde."
         if names
-        else f"{what} enthält diese Ausgabe nicht; eine 0 heißt nicht, dass gesucht wurde."
-        for what, names in found.items()
-        if len(names) < len(lands)
-    ]
-    return tuple(rules)
+        else f"{' und '.join(subjects)} enthält diese Ausgabe nicht; eine 0 heißt nicht, dass gesucht wurde."
+        for names, subjects in partly.items()
+    )
 
 
 def land_rows(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ PARAMETERS = {
 def write_map(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Write ``index.html``, ``karte-einbetten.html``, ``assets/karte.json`` and ``assets/karte.svg``."""
     run = site.run
-    shapes, tolerance = _finest_shapes(con)
+    shapes, tolerance = finest_shapes(con)
     content = _map_content(con, site, shapes)
     made = page_map(content, shapes, tolerance, int(run.profile.thresholds["page_map_bytes"]))
     assets = run.package / FOLDER
@@ -193,7 +193,7 @@ def _signs(facts: Facts, keys: set[str]) -> list[Sign]:
     return signs
 
 
-def _finest_shapes(con: duckdb.DuckDBPyConnection) -> tuple[geometry.Geometries, float]:
+def finest_shapes(con: duckdb.DuckDBPyConnection) -> tuple[geometry.Geometries, float]:
     """The shapes of ``release.gemeinden`` in the order of their keys, as fine as the map can show them, and how fine
     that is (m).
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -35,6 +36,9 @@ REFINEMENTS = 2
 LEAST_STEP = 1.1
 # 1.1 m: finer than any tolerance in use, so rounding does not distort shapes.
 DECIMALS = 5
+# Rounding so far breaks a narrow shape now and then, and among very many surely one: then all have more decimals, at
+# first those of the published files. Simplified shapes keep vertices of the boundary file, so they bear them all alike.
+MORE_DECIMALS = (6, 7)
 PICTURE_WIDTH = 1000
 # Details smaller than a triangle of this side are left out; the picture need not bear zooming.
 PICTURE_TOLERANCE = 2.0
@@ -88,38 +92,76 @@ class PageMap:
     shapes: geometry.Geometries
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A map that was tried, and whether it can be the page's: small enough, and no shape broken."""
+
+    made: PageMap
+    fits: bool
+
+    @property
+    def size(self) -> int:
+        return len(self.made.document)
+
+
 def page_map(content: MapContent, shapes: geometry.Geometries, tolerance: float, limit: int) -> PageMap:
     """Simplify ``shapes`` further until the document fits into ``limit`` bytes.
 
     ``shapes`` (EPSG:25832, one per municipality, in order) are simplified by ``tolerance`` (m) already: the finest that
     the map shows. A coverage of a Land or a country takes seconds to simplify, so the tolerance that fills the budget
-    is reckoned from the size of what was tried last (see ``FALL``) instead of searched for. Raises ``WrongUsage`` when
-    not even the coarsest shapes fit.
+    is reckoned from the size of what was tried last (see ``FALL``) instead of searched for. When that leads to nothing,
+    the coarsest shapes show whether anything fits, and what no tolerance saves. Raises ``WrongUsage`` when not even
+    they fit.
     """
-    room, extent = limit - len(orjson.dumps(content.facts)), extent_of(shapes)
-    made, best = _page_map(content, shapes), None
-    if len(made.document) <= limit and _sound(made.shapes):
-        return made
-    refused, step, left = tolerance, LEAST_STEP, REFINEMENTS
+    extent = extent_of(shapes)
+    finest = _page_map(content, shapes, limit)
+    if finest.fits:
+        return finest.made
+    size, ground, refused, step, left = (
+        finest.size,
+        len(orjson.dumps(content.facts)),
+        tolerance,
+        LEAST_STEP,
+        REFINEMENTS,
+    )
+    best: PageMap | None = None
+    coarsest: PageMap | None = None
     while best is None or (left and len(best.document) < limit * CONTENT_WITH):
-        wanted = _next_tolerance(tolerance, len(made.document) - limit + room, room * AIM)
+        wanted = _next_tolerance(tolerance, size - ground, (limit - ground) * AIM)
         # Never finer than what was refused: sizes do not fall quite evenly.
         tolerance = max(wanted, refused * step)
-        if tolerance > extent:
+        if tolerance >= extent:
+            best = best or coarsest or _coarsest(content, shapes, finest, limit)
             break
-        made = _page_map(content, shapely.coverage_simplify(shapes, tolerance))
-        if len(made.document) > limit or not _sound(made.shapes):
-            refused, step = tolerance, step**2
-        else:
+        tried = _page_map(content, shapely.coverage_simplify(shapes, tolerance), limit)
+        size = tried.size
+        if tried.fits:
             # What is between the two is tried next.
             step = math.sqrt(tolerance / refused)
-            best = made if best is None else max(best, made, key=lambda one: len(one.document))
+            best = tried.made if best is None else max(best, tried.made, key=lambda one: len(one.document))
+        else:
+            refused, step = tolerance, step**2
+            if best is None and coarsest is None:
+                coarsest = _coarsest(content, shapes, finest, limit)
+                ground = len(coarsest.document)
         left -= best is not None
-    if best is None:
-        raise WrongUsage(
-            f"Die Karte der Seite passt nicht in {number(limit)} Byte. Bitte page_map_bytes im Profil erhöhen."
-        )
     return best
+
+
+def _coarsest(content: MapContent, shapes: geometry.Geometries, finest: _Attempt, limit: int) -> PageMap:
+    """The map with as little detail as neighbours allow. Raises ``WrongUsage`` when it does not fit."""
+    attempt = _page_map(content, shapely.coverage_simplify(shapes, extent_of(shapes)), limit)
+    if not attempt.fits and attempt.size <= limit:
+        raise WrongUsage(
+            "Die Formen der Karte überlappen sich oder lassen Lücken, auch wenn sie auf den Zentimeter genau sind. "
+            "Bitte die Grenzdatei prüfen."
+        )
+    if not attempt.fits:
+        raise WrongUsage(
+            f"Die Karte der Seite passt nicht in {number(limit)} Byte. Bitte page_map_bytes im Profil erhöhen: mit den "
+            f"gröbsten Formen braucht sie {number(attempt.size)} Byte, mit den feinsten {number(finest.size)}."
+        )
+    return attempt.made
 
 
 def _next_tolerance(tolerance: float, size: int, wanted: float) -> float:
@@ -138,15 +180,21 @@ def _sound(rounded: geometry.Geometries) -> bool:
     return bool(shapely.is_valid(rounded).all() and shapely.coverage_is_valid(rounded))
 
 
-def _page_map(content: MapContent, shapes: geometry.Geometries) -> PageMap:
-    """The map of these shapes (EPSG:25832), whatever its size."""
+def _page_map(content: MapContent, shapes: geometry.Geometries, limit: int) -> _Attempt:
+    """The map of these shapes (EPSG:25832), with more decimals where fewer would break shapes that fit."""
     moved = geometry.transform(shapes, geometry.INSIDE, geometry.OUTSIDE)
-    rounded = shapely.transform(moved, lambda points: np.round(points, DECIMALS))
-    return PageMap(_document(content, rounded), rounded)
+    for decimals in (DECIMALS, *MORE_DECIMALS):
+        rounded = shapely.transform(moved, partial(np.round, decimals=decimals))
+        made = PageMap(_document(content, rounded, decimals), rounded)
+        if len(made.document) > limit:
+            break
+        if _sound(rounded):
+            return _Attempt(made, fits=True)
+    return _Attempt(made, fits=False)
 
 
-def _document(content: MapContent, shapes: geometry.Geometries) -> bytes:
-    """The facts with their shapes as JSON.
+def _document(content: MapContent, shapes: geometry.Geometries, decimals: int) -> bytes:
+    """The facts with their shapes, rounded to so many decimals, as JSON.
 
     Lines and rings are lists of whole numbers: the first point in units of the last decimal, then the step to each next
     one (x, y in turn); a ring leaves out its last point. That is less than half of the same as GeoJSON.
@@ -157,24 +205,24 @@ def _document(content: MapContent, shapes: geometry.Geometries) -> bytes:
     for place in owner.tolist():
         areas[place].append([])
     parts = list(chain.from_iterable(areas))
-    for part, steps in zip(polygon.tolist(), _steps(rings, closed=True), strict=True):
+    for part, steps in zip(polygon.tolist(), _steps(rings, 10**decimals, closed=True), strict=True):
         parts[part].append(steps)
     data = dict(content.facts) | {
         "rahmen": shapely.total_bounds(shapes).tolist(),
-        "einheit": 10**DECIMALS,
+        "einheit": 10**decimals,
         "flaechen": areas,
         "linien": {
-            level: _steps(shapely.get_parts(found), closed=False)
+            level: _steps(shapely.get_parts(found), 10**decimals, closed=False)
             for level, found in outlines(content.keys, shapes).items()
         },
     }
     return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _steps(lines: geometry.Geometries, closed: bool) -> list[Any]:
+def _steps(lines: geometry.Geometries, unit: int, closed: bool) -> list[Any]:
     """Each line as whole numbers, see ``_document``; of ``closed`` ones the last point is left out."""
     coordinates, line = shapely.get_coordinates(lines, return_index=True)
-    points = np.round(coordinates * 10**DECIMALS).astype(np.int64)
+    points = np.round(coordinates * unit).astype(np.int64)
     steps = np.diff(points, axis=0, prepend=0)
     starts = np.flatnonzero(np.diff(line, prepend=-1))
     steps[starts] = points[starts]
