@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,6 @@ NEW, GONE, CHANGED, SCHEMA = "neu", "entfallen", "geaendert", "schema"
 SHAPE = "geometrie"
 NUMBERS = ("integer", "number")
 NO_SHAPE = {"type": "GeometryCollection", "geometries": []}
-EMPTY = shapely.GeometryCollection()
 # So many shapes are read at a time.
 BATCH = 2_000
 
@@ -211,14 +211,20 @@ def _area(file: Path, keys: Collection[str] | None = None) -> float:
 
 
 def _moved_area(old: Path, new: Path, keys: Collection[str]) -> float:
-    """The area in which the shapes of ``keys`` differ; one that is not in the new file has moved as a whole."""
+    """The area in which the shapes of ``keys`` differ; one that is not in the new file has moved as a whole.
+
+    Both files are read side by side: releases are in the order of their keys, so few shapes wait for the other one.
+    """
+    was: dict[str, shapely.Geometry] = {}
     became: dict[str, shapely.Geometry] = {}
-    for found, shapes in _polygons(new, keys):
-        became |= zip(found, shapes, strict=True)
-    return sum(
-        float(np.sum(shapely.area(shapely.symmetric_difference(was, [became.get(key, EMPTY) for key in found]))))
-        for found, was in _polygons(old, keys)
-    )
+    moved = 0.0
+    for before, after in zip_longest(_polygons(old, keys), _polygons(new, keys), fillvalue=((), ())):
+        was |= zip(*before, strict=True)
+        became |= zip(*after, strict=True)
+        both = [key for key in was if key in became]
+        pairs = [was.pop(key) for key in both], [became.pop(key) for key in both]
+        moved += float(np.sum(shapely.area(shapely.symmetric_difference(*pairs))))
+    return moved + float(np.sum(shapely.area(list(was.values()))))
 
 
 def _shape_changes(

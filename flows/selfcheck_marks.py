@@ -49,15 +49,18 @@ def _geojson(file: Path) -> Marks:
 def _parquet(file: Path) -> Marks:
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(file)
-    values = table.column(COLUMN).unique().to_pylist() if COLUMN in table.column_names else [None]
+    if COLUMN not in pyarrow.parquet.read_schema(file).names:
+        yield "Zeilen", None
+        return
+    # Of this one column only: the shapes of a country need not be read.
+    values = pyarrow.parquet.read_table(file, columns=[COLUMN]).column(COLUMN).unique().to_pylist()
     yield from (("Zeilen", value) for value in values)
 
 
 def _flatgeobuf(file: Path) -> Marks:
     import pyogrio
 
-    _, table = pyogrio.read_arrow(file, read_geometry=False)
+    _, table = pyogrio.read_arrow(file, columns=[COLUMN], read_geometry=False)
     values = table.column(COLUMN).unique().to_pylist() if COLUMN in table.column_names else [None]
     yield from (("Zeilen", value) for value in values)
 

@@ -176,6 +176,18 @@ def test_land_that_two_towns_exchange_is_not_lost(tmp_path: Path) -> None:
     assert figures.area_lost == pytest.approx(0, abs=figures.area_old * 1e-7)
 
 
+def test_shapes_are_found_again_however_the_files_are_ordered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read a few shapes at a time; what stands first in the one may stand last in the other, or nowhere."""
+    monkeypatch.setattr("flows.compare.BATCH", 7)
+    moved = towns().size(TOWNS - 1).with_shapes(lambda number, _: square(number, 0.002))
+    turned = replace(moved, shapes=dict(reversed((moved.shapes or {}).items())))
+
+    figures = compared(tmp_path, towns(), turned).figures["orte"]
+
+    # Each moves by a fifth of its width, so that two fifths of it are new or left; the last is gone as a whole.
+    assert figures.area_moved == pytest.approx((0.4 * (TOWNS - 1) + 1) * figures.area_old / TOWNS, rel=0.001)
+
+
 def test_points_have_no_area_but_move(tmp_path: Path) -> None:
     points = towns().with_shapes(lambda number, _: {"type": "Point", "coordinates": [10 + number / 1000, 50]})
     moved = points.with_shapes(lambda number, _: {"type": "Point", "coordinates": [10 + number / 1000, 51]})
