@@ -36,10 +36,10 @@ up: venv ## Start Prefect's server and a worker on this machine for a try (PORT=
 test: venv ## Install what the tests need, then lint, then every test (pytest $ARGS)
 	@left_out=$$(.ci/setup-tests) && \
 	$(MAKE) --no-print-directory lint && \
-	.venv/bin/python -m pytest -n auto --dist loadfile -rs -m "$$left_out" $(ARGS)
+	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -rs -m "$$left_out" $(ARGS)
 
 test-fast: venv ## The tests not marked slow, without lint (pytest -m "not slow" $ARGS)
-	@.venv/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 lint: venv ## Style and likely bugs (ruff), types of flows (mypy --strict)
 	@.venv/bin/ruff check .
