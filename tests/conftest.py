@@ -31,6 +31,9 @@ from flows.sidecar import sha256_of, sidecar_path
 from flows.stages import STAGES, Outcome, Stage, run_stages, store_of
 from flows.store import Store
 
+# Modules of fixtures that tests also import names from: their asserts are to be told in full, whoever comes first.
+pytest.register_assert_rewrite("places", "prefect_server", "source_world")
+
 KLEINLAND = Path(__file__).parent / "kleinland"
 PROFILE = "kleinland"
 # A counterexample may change settings: its profile.toml extends Kleinland's and lies in a folder of its own.
