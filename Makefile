@@ -12,6 +12,9 @@ PYTHON ?=
 ARGS ?=
 UPGRADE ?=
 
+# One process more than processors: many tests wait for a server, a browser or a worker.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+
 export PYTHON
 # No telemetry, and Prefect's throw-away server may take longer than its own 20 s to start.
 export DO_NOT_TRACK := 1
@@ -36,10 +39,10 @@ up: venv ## Start Prefect's server and a worker on this machine for a try (PORT=
 test: venv ## Install what the tests need, then lint, then every test (pytest $ARGS)
 	@left_out=$$(.ci/setup-tests) && \
 	$(MAKE) --no-print-directory lint && \
-	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -rs -m "$$left_out" $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs -m "$$left_out" $(ARGS)
 
 test-fast: venv ## The tests not marked slow, without lint (pytest -m "not slow" $ARGS)
-	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
+	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 lint: venv ## Style and likely bugs (ruff), types of flows (mypy --strict)
 	@.venv/bin/ruff check .
