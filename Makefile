@@ -39,17 +39,17 @@ up: venv ## Start Prefect's server and a worker on this machine for a try (PORT=
 test: venv ## Install what the tests need, then lint, then every test (pytest $ARGS)
 	@left_out=$$(.ci/setup-tests) && \
 	$(MAKE) --no-print-directory lint && \
-	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs -m "$$left_out" $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile -rs -m "not race$${left_out:+ and $$left_out}" $(ARGS)
 
 test-fast: venv ## The tests not marked slow, without lint (pytest -m "not slow" $ARGS)
-	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
+	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
 
 lint: venv ## Style and likely bugs (ruff), types of flows (mypy --strict)
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 
 bench: venv ## Race against other tools, write benchmarks/results.md (ARGS=--quick, --sizes 108000)
-	@.venv/bin/python benchmarks/run.py $(ARGS)
+	@.venv/bin/python -m pytest -m race tests/test_bench.py && .venv/bin/python benchmarks/run.py $(ARGS)
 
 lock: ## Write requirements.lock anew from pyproject.toml; UPGRADE=1 takes newer versions
 	@set -euo pipefail; new=$$(mktemp); trap 'rm -f "$$new" "$$new.body"' EXIT; \

@@ -202,6 +202,7 @@ def race(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.race
 class TestRace:
     """One race on Thuringia: the same features from all."""
 
