@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 INSIDE = "EPSG:25832"
 OUTSIDE = "OGC:CRS84"
+# Of degrees, in every export: 11 cm, what RFC 7946 (section 11.2) recommends.
+DECIMALS = 6
 
 Geometries = NDArray[Any]
 
@@ -35,9 +37,9 @@ def transform(geometries: Geometries, source: str, target: str) -> Geometries:
 
 
 def to_wgs84(geometries: Geometries) -> Geometries:
-    """Geometries of EPSG:25832 in WGS84 (lon, lat), rounded to the 6 decimals of RFC 7946 section 11.2 (11 cm)."""
+    """Geometries of EPSG:25832 in WGS84 (lon, lat), rounded to ``DECIMALS``."""
     moved = transform(geometries, INSIDE, OUTSIDE)
-    rounded: Geometries = shapely.transform(moved, lambda points: np.round(points, 6))
+    rounded: Geometries = shapely.transform(moved, lambda points: np.round(points, DECIMALS))
     return rounded
 
 

@@ -19,6 +19,9 @@ MONTHS = (
     "Dezember",
 )
 
+# The usual transcription into letters without marks.
+TRANSCRIBED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
 
 def number(value: float) -> str:
     """A number with a point between thousands and a decimal comma: 10.419, 0,5."""

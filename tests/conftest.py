@@ -46,8 +46,18 @@ LAYERS = ("gem", "krs", "lan")
 # What the office maintains by hand may change between two runs, what it downloads must not.
 EDITED_HERE = {"survey_waves", "committees", "evidence", "hints", "monitoring", "resources"}
 
+# Whole releases that tests share: each worker would make them for whatever test comes first.
+RELEASES = {"nights", "history", "folder", "thueringen", "demo", "released", "published"}
+
 Overlay = Mapping[str, str | bytes | None]
 """Files by name below the profile's folder; None takes a file away."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that needs one of the shared releases is slow, whatever it does with it."""
+    for item in items:
+        if isinstance(item, pytest.Function) and RELEASES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 def write_sidecar(file: Path) -> None:

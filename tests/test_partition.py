@@ -120,7 +120,7 @@ def test_a_boundary_file_read_a_few_rows_at_a_time_is_the_same(
     query = "SELECT * FROM input.boundaries ORDER BY zeile"
     tables = []
     for rows in (1000, 3):
-        monkeypatch.setattr("flows.load.BATCH_ROWS", rows)
+        monkeypatch.setattr("flows.boundary_load.BATCH_ROWS", rows)
         with database(loaded_run(profile_of(geodata), tmp_path / f"zu {rows}").database) as con:
             tables.append(con.execute(query).to_arrow_table())
     assert tables[0].num_rows == 13

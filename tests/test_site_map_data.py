@@ -27,8 +27,9 @@ from flows.run import Run
 from flows.site.einbetten import write_embedded
 from flows.site.facts import district_names, read_facts
 from flows.site.karte import finest_shapes, map_page
-from flows.site.map_data import FINEST_SHARE, MapContent, extent_of, outlines, page_map
+from flows.site.map_data import FINEST_SHARE, MapContent, extent_of, page_map
 from flows.site.map_facts import map_facts
+from flows.site.map_lines import outlines
 from flows.site.pages import Site
 
 KEYS = ["99001001", "99001002", "99002001", "99002002"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import profile_of
+from conftest import KLEINLAND, profile_of
 from two_lands import NEIGHBOUR, two_lands
 
 from flows.metadata.text import coverage_rules, land_names, territory_text
@@ -104,11 +104,46 @@ def test_readers_learn_where_nobody_has_looked() -> None:
     )
 
 
+FOREST = "98001002"
+
+
+def with_forest() -> dict[str, str]:
+    """Both Länder; one area of the neighbour is unincorporated, says the boundary file."""
+    files = two_lands()
+    layer = json.loads(files["layers/gem.geojson"])
+    for feature in layer["features"]:
+        if feature["properties"]["AGS"] == FOREST:
+            feature["properties"]["BEZ"] = "Gemeindefreies Gebiet"
+    return files | {"layers/gem.geojson": json.dumps(layer)}
+
+
+def test_an_unincorporated_area_is_no_municipality(
+    make_geodata: Callable[..., Path], join_profile: Callable[..., duckdb.DuckDBPyConnection]
+) -> None:
+    con = join_profile(profile_of(make_geodata(with_forest())))
+    assert con.execute("SELECT ags FROM release.gemeinden WHERE gemeindefrei").fetchall() == [(FOREST,)]
+    query = f"SELECT gemeinden_anzahl FROM release.land WHERE land_schluessel = '{NEIGHBOUR}'"
+    assert con.execute(query).fetchall() == [(9,)]
+    query = f"SELECT gemeinden_anzahl FROM release.kreise WHERE kreis_schluessel = '{FOREST[:5]}'"
+    assert con.execute(query).fetchall() == [(6,)]
+
+
+def test_where_a_register_tells_its_mark_counts(
+    make_geodata: Callable[..., Path], join_profile: Callable[..., duckdb.DuckDBPyConnection]
+) -> None:
+    register = (KLEINLAND / "register.csv").read_text(encoding="utf-8")
+    assert register.count(",64,") > 1
+    con = join_profile(profile_of(make_geodata({"register.csv": register.replace(",64,", ",66,", 1)})))
+    found = con.execute("SELECT textkennzeichen FROM release.gemeinden WHERE gemeindefrei").fetchall()
+    assert found == [("66",)]
+    assert con.execute("SELECT gemeinden_anzahl FROM release.land").fetchall() == [(6,)]
+
+
 @pytest.mark.slow
 def test_a_release_says_the_days_and_the_gaps_of_both_laender(
     make_geodata: Callable[..., Path], release: Callable[..., Outcome], outputs: Path
 ) -> None:
-    release(make_geodata(two_lands()), outputs)
+    release(make_geodata(with_forest()), outputs)
     latest = outputs / "latest"
     descriptor = json.loads((latest / "datapackage.json").read_text(encoding="utf-8"))
     assert descriptor["gebietsstandJeLand"] == {NEIGHBOUR: "2016-01-01", "99": "2020-06-30"}
@@ -118,3 +153,10 @@ def test_a_release_says_the_days_and_the_gaps_of_both_laender(
     gap = "Gremien und Befragungen gibt es in dieser Ausgabe nur für Kleinland"
     for document in ("README.md", "quality.md", "index.html", "methode.html"):
         assert gap in (latest / document).read_text(encoding="utf-8"), document
+    for document in ("index.html", "methode.html"):
+        text = (latest / document).read_text(encoding="utf-8")
+        assert "16 Gemeinden und 1 gemeindefreies Gebiet" in text, document
+    page_map = json.loads((latest / "assets" / "karte.json").read_text(encoding="utf-8"))
+    forest = page_map["gemeinden"]["ags"].index(FOREST)
+    assert page_map["codes"]["gemeinde"][page_map["gemeinden"]["art"][forest]]["name"] == "gemeindefreies Gebiet"
+    assert page_map["gemeindefrei"] == 1

@@ -73,12 +73,16 @@ def _labels(contract: Contract, column: str) -> dict[str, str]:
     return {code.code: code.label for code in field.codes}
 
 
-def _counted(con: duckdb.DuckDBPyConnection, contract: Contract, column: str) -> list[tuple[str, int]]:
-    """How many rows hold each code of a column, by its label, in the order of the code list; codes that occur only.
+def _counted(
+    con: duckdb.DuckDBPyConnection, contract: Contract, column: str, where: str = "true"
+) -> list[tuple[str, int]]:
+    """How many rows (``where`` holds) have each code of a column, by its label, in the order of the code list; codes
+    that occur only.
 
     A line "answered: 0" would read as if nobody had, where in truth nothing is public.
     """
-    found = dict(con.execute(f"SELECT {name(column)}, count(*) FROM release.{contract.name} GROUP BY ALL").fetchall())
+    query = f"SELECT {name(column)}, count(*) FROM release.{contract.name} WHERE {where} GROUP BY ALL"
+    found = dict(con.execute(query).fetchall())
     return [(label, found[code]) for code, label in _labels(contract, column).items() if code in found]
 
 
@@ -130,7 +134,8 @@ def _survey(con: duckdb.DuckDBPyConnection, figures: Contract) -> list[dict[str,
 def _coverage(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return _rows(
         con,
-        "SELECT count(*) AS gemeinden, count(*) FILTER (WHERE in_befragung) AS befragt, "
+        "SELECT count(*) FILTER (WHERE NOT gemeindefrei) AS gemeinden, "
+        "count(*) FILTER (WHERE gemeindefrei) AS gemeindefrei, count(*) FILTER (WHERE in_befragung) AS befragt, "
         "count(*) FILTER (WHERE gremien_bekannt > 0) AS mit_gremium, "
         "(SELECT count(*) FROM release.gremien) AS gremien, "
         "(SELECT count(*) FROM release.gremien_belege) AS belege, "
@@ -173,7 +178,7 @@ def write_quality(con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[D
         rules=coverage_rules(land_rows(datasets)),
         kept=kept,
         new=new,
-        statuses=_counted(con, contracts["gemeinden"], "befragung_status"),
+        statuses=_counted(con, contracts["gemeinden"], "befragung_status", "NOT gemeindefrei"),
         committee_statuses=_counted(con, contracts["gremien"], "status"),
         figures=rows,
         computed=computed if any(row["herkunft"] == computed for row in rows) else None,

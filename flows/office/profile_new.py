@@ -17,10 +17,10 @@ from typing import Any
 
 from flows.contracts import code_list, load_contract
 from flows.errors import WrongUsage
+from flows.german import TRANSCRIBED
 from flows.metadata.text import render
 from flows.settings import read_settings
 from flows.sidecar import Sidecar
-from flows.site.orte import TRANSCRIBED
 from flows.sources.converted import csv_bytes, text_table
 from flows.sources.snapshots import write_sidecar
 from flows.targets.local import sync

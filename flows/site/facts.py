@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from flows.contracts import Code, Contract
+from flows.german import number
 from flows.metadata.text import coverage_rules
 from flows.run import Run
 from flows.site.environment import web_address
@@ -45,6 +46,21 @@ class Facts:
     def with_committees(self) -> frozenset[str]:
         """Keys of the municipalities in which a committee is known to us, first-named or shared."""
         return frozenset(place["ags"] for row in self.committees for place in row["places"])
+
+    @property
+    def unincorporated(self) -> int:
+        """How many of the map's areas are no municipality."""
+        return sum(row["gemeindefrei"] for row in self.municipalities)
+
+    @property
+    def areas(self) -> str:
+        """How many municipalities the map has, and how many areas that are none."""
+        count = len(self.municipalities) - self.unincorporated
+        municipalities = f"{number(count)} {'Gemeinde' if count == 1 else 'Gemeinden'}"
+        if not self.unincorporated:
+            return municipalities
+        areas = "gemeindefreies Gebiet" if self.unincorporated == 1 else "gemeindefreie Gebiete"
+        return f"{municipalities} und {number(self.unincorporated)} {areas}"
 
     @property
     def coverage(self) -> tuple[str, ...]:

@@ -17,19 +17,9 @@ from flows.site.assets import FOLDER
 from flows.site.einbetten import write_embedded
 from flows.site.environment import environment
 from flows.site.facts import Facts, Row, district_names
-from flows.site.map_data import (
-    FINEST_SHARE,
-    NOT_ASKED,
-    MapContent,
-    Place,
-    Sign,
-    centres,
-    districts_of,
-    extent_of,
-    page_map,
-    picture,
-)
+from flows.site.map_data import FINEST_SHARE, MapContent, Place, Sign, centres, districts_of, extent_of, page_map
 from flows.site.map_facts import legend, listed, map_facts
+from flows.site.map_picture import NOT_ASKED, picture
 from flows.site.orte import place_pages
 from flows.site.pages import Site, write_page
 
@@ -125,8 +115,8 @@ def map_page(facts: Facts, shapes: geometry.Geometries) -> Row:
 
 def _own_districts(facts: Facts) -> set[str]:
     """Keys of municipalities that are a district of their own: naming the district says nothing there."""
-    alone = {row["kreis_schluessel"] for row in facts.districts if row["gemeinden_anzahl"] == 1}
-    return {row["ags"] for row in facts.municipalities if row["kreis_schluessel"] in alone}
+    sizes = Counter(row["kreis_schluessel"] for row in facts.municipalities)
+    return {row["ags"] for row in facts.municipalities if sizes[row["kreis_schluessel"]] == 1}
 
 
 def _parameters(

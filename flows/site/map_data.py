@@ -1,6 +1,6 @@
-"""The map of the page: simplified municipalities with what is known of them, for the scripts and as a picture.
+"""The map's data: municipalities, simplified until the document fits the profile's budget, with what is known of them.
 
-Both come from the same simplified coverage, so district and Land lines run exactly along the municipalities.
+Picture and lines (``map_picture``, ``map_lines``) are made from the same shapes, so borders run exactly along them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ import shapely
 
 from flows import geometry
 from flows.errors import WrongUsage
-from flows.formats.symbology import SIGN_FORMS, SIGN_MARKS
 from flows.german import number
-from flows.site.svg import path_data
+from flows.site.map_lines import outlines
 
 # The finest shapes keep details of this share of the map's extent, a quarter of a pixel on a screen of 1,000.
 FINEST_SHARE = 1 / 4000
@@ -38,15 +37,7 @@ LEAST_STEP = 1.1
 DECIMALS = 5
 # Rounding so far breaks a narrow shape now and then, and among very many surely one: then all have more decimals, at
 # first those of the published files. Simplified shapes keep vertices of the boundary file, so they bear them all alike.
-MORE_DECIMALS = (6, 7)
-PICTURE_WIDTH = 1000
-# Details smaller than a triangle of this side are left out; the picture need not bear zooming.
-PICTURE_TOLERANCE = 2.0
-PICTURE_SIGN = 20
-PICTURE_FONT = 17
-# Width of a letter in a wide sans-serif font as a share of its size: names keep apart in any font.
-LETTER_WIDTH = 0.67
-NOT_ASKED = "nicht_befragt"
+MORE_DECIMALS = (geometry.DECIMALS, geometry.DECIMALS + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,50 +222,6 @@ def _steps(lines: geometry.Geometries, unit: int, closed: bool) -> list[Any]:
     return [flat[2 * start : 2 * end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
-def outlines(keys: Sequence[str], shapes: geometry.Geometries) -> dict[str, shapely.Geometry]:
-    """Lines between districts (``kreis``) and around Länder (``land``), along the edges of the given coverage.
-
-    In a valid coverage neighbours share their edges point by point, so an edge is a border where the keys on its two
-    sides differ, or where it has one side only: no shapes need be united, which would cost more than all else here.
-    """
-    starts, ends, owner = _edges(shapes)
-    districts, lands = (np.unique([key[:digits] for key in keys], return_inverse=True)[1][owner] for digits in (5, 2))
-    one, other, alone = _sides(np.concatenate([starts, ends]))
-    outer = np.concatenate([one[lands[one] != lands[other]], alone])
-    inner = one[(districts[one] != districts[other]) & (lands[one] == lands[other])]
-    return {
-        level: shapely.line_merge(
-            shapely.multilinestrings(shapely.linestrings(np.stack([starts[found], ends[found]], axis=1)))
-        )
-        for level, found in (("kreis", np.sort(inner)), ("land", np.sort(outer)))
-    }
-
-
-def _edges(shapes: geometry.Geometries) -> tuple[Any, Any, Any]:
-    """Start and end (n × 2 each) of every edge of every shape, and the shape's number."""
-    polygons, owner = shapely.get_parts(shapes, return_index=True)
-    rings, polygon = shapely.get_rings(polygons, return_index=True)
-    points, ring = shapely.get_coordinates(rings, return_index=True)
-    within = ring[1:] == ring[:-1]
-    return points[:-1][within], points[1:][within], owner[polygon][ring[:-1][within]]
-
-
-def _sides(ends: Any) -> tuple[Any, Any, Any]:
-    """Edges that two shapes share, as numbers of the one and the other, and those that only one shape has.
-
-    ``ends`` (2n × 2) are the starts of all n edges, then their ends.
-    """
-    _, point = np.unique(np.ascontiguousarray(ends).view(np.complex128).ravel(), return_inverse=True)
-    first, second = np.split(point.astype(np.int64), 2)
-    edge = np.minimum(first, second) * len(ends) + np.maximum(first, second)
-    order = np.argsort(edge, kind="stable")
-    ordered = edge[order]
-    twin = np.append(ordered[1:] == ordered[:-1], False)
-    single = ~twin & ~np.insert(twin[:-1], 0, False)
-    pairs = np.flatnonzero(twin)
-    return order[pairs], order[pairs + 1], order[single]
-
-
 def _united(keys: Sequence[str], shapes: geometry.Geometries) -> tuple[list[str], geometry.Geometries]:
     """The shapes of each key united, in the order in which the keys first occur."""
     groups: dict[str, list[int]] = {}
@@ -299,95 +246,3 @@ def districts_of(keys: Sequence[str], shapes: geometry.Geometries) -> dict[str, 
     """The shapes of municipalities united to districts, by district key."""
     district_keys, districts = _united([key[:5] for key in keys], shapes)
     return dict(zip(district_keys, districts, strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """How Mercator coordinates lie in the picture."""
-
-    west: float
-    north: float
-    scale: float
-    height: int
-
-    def place(self, points: Any) -> Any:
-        """Longitude and latitude as x and y of the picture."""
-        x, y = _mercator(points).T
-        return np.column_stack([(x - self.west) * self.scale, (self.north - y) * self.scale])
-
-
-def _mercator(points: Any) -> Any:
-    lon, lat = np.radians(points).T
-    return np.column_stack([lon, np.log(np.tan(np.pi / 4 + lat / 2))])
-
-
-def picture_frame(shapes: geometry.Geometries) -> Frame:
-    """The frame in which the given WGS84 shapes fill the picture's width, with a margin for signs at the edge."""
-    west, south, east, north = shapely.total_bounds(shapely.transform(shapes, _mercator))
-    margin = (east - west) / 50
-    scale = PICTURE_WIDTH / (east - west + 2 * margin)
-    return Frame(west - margin, north + margin, scale, math.ceil((north - south + 2 * margin) * scale))
-
-
-def picture(content: MapContent, shapes: geometry.Geometries) -> dict[str, Any]:
-    """What the SVG template needs: path data by class, lines by level, signs and names in picture coordinates."""
-    frame = picture_frame(shapes)
-    drawn = shapely.coverage_simplify(shapely.transform(shapes, frame.place), PICTURE_TOLERANCE)
-    states = np.array(content.states)
-    places = {place.ags: frame.place(np.array([[place.lon, place.lat]]))[0] for place in content.places}
-    signs = _picture_signs(content, places)
-    return {
-        "width": PICTURE_WIDTH,
-        "height": frame.height,
-        "areas": {str(state): path_data(drawn[states == state]) for state in sorted(set(states))},
-        "lines": {level: path_data([line]) for level, line in outlines(content.keys, drawn).items()},
-        "signs": signs,
-        "names": _picture_names(content.places, places, signs),
-        "font": PICTURE_FONT,
-        "forms": SIGN_FORMS,
-        "marks": SIGN_MARKS,
-        "not_asked": NOT_ASKED,
-        "scale": round(PICTURE_SIGN / 24, 3),
-    }
-
-
-def _picture_signs(content: MapContent, places: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Signs of a municipality stand side by side, centred on its point, as the interactive map shows them."""
-    return [
-        {
-            "form": sign.form,
-            "state": sign.state,
-            "x": round(places[sign.ags][0] + (sign.slot - 0.5) * PICTURE_SIGN, 1),
-            "y": round(places[sign.ags][1] - PICTURE_SIGN / 2, 1),
-        }
-        for sign in content.signs
-    ]
-
-
-def _picture_names(
-    ordered: Sequence[Place], places: Mapping[str, Any], signs: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """Names in the order given, leaving out those that would cover a name or sign already there."""
-    taken = [(sign["x"], sign["y"], sign["x"] + PICTURE_SIGN, sign["y"] + PICTURE_SIGN) for sign in signs]
-    names = []
-    for place in ordered:
-        x, y = (round(float(value), 1) for value in places[place.ags])
-        half = len(place.name) * PICTURE_FONT * LETTER_WIDTH / 2
-        top = y + (PICTURE_SIGN / 2 if any(_covers(box, x, y) for box in taken) else -PICTURE_FONT / 2)
-        box = (x - half, top, x + half, top + PICTURE_FONT)
-        if any(_overlap(box, other) for other in taken) or box[0] < 0 or box[2] > PICTURE_WIDTH:
-            continue
-        taken.append(box)
-        names.append({"name": place.name, "x": x, "y": round(top + PICTURE_FONT * 0.85, 1)})
-    return names
-
-
-Box = tuple[float, float, float, float]
-
-
-def _covers(box: Box, x: float, y: float) -> bool:
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -6,6 +6,7 @@ figure: each value stands in a public dataset, and an empty one means "not known
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ from flows.site.orte import ASSOCIATION_FREE, place_pages
 from flows.site.pages import Site
 from flows.site.umleitungen import other_keys
 
+# The kind of an area of which the boundaries say that it is no municipality, and no register says more.
+UNINCORPORATED = {"code": "gemeindefrei", "name": "gemeindefreies Gebiet", "definition": "Gehört zu keiner Gemeinde."}
 # The usual size classes of German towns (BBSR): each begins at its number of inhabitants and ends before the next.
 SIZE_CLASSES = (0, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000)
 # Guides for municipalities that want to found a committee.
@@ -38,6 +41,7 @@ def map_facts(con: duckdb.DuckDBPyConnection, site: Site, places: Points, distri
     facts, profile = site.facts, site.run.profile
     index = {row["ags"]: number for number, row in enumerate(facts.municipalities)}
     names = district_names(facts.districts)
+    sizes = Counter(row["kreis_schluessel"] for row in facts.municipalities)
     return {
         "titel": profile.title,
         "ausgabe": site.run.release_id,
@@ -51,10 +55,10 @@ def map_facts(con: duckdb.DuckDBPyConnection, site: Site, places: Points, distri
         "marken": SIGN_MARKS,
         "codes": legend(facts),
         "kreise": [
-            [key := row["kreis_schluessel"], names[key], row["gemeinden_anzahl"], *districts[key]]
-            for row in facts.districts
+            [key := row["kreis_schluessel"], names[key], sizes[key], *districts[key]] for row in facts.districts
         ],
         "gemeinden": _municipalities(facts, places),
+        "gemeindefrei": facts.unincorporated,
         "frueher": _other_keys(con, site, index),
         "antworten": _answers(facts),
         "gremien": [_committee(row, index, facts.codes) for row in facts.committees],
@@ -82,9 +86,10 @@ def legend(facts: Facts) -> dict[str, list[Row]]:
         "thema": _by_name(codes["gremien", "themen"], committees, "themen"),
         "mitglied": _by_name(codes["gremien", "mitglieder"], committees, "mitglieder"),
         "groesse": _sizes(facts.municipalities),
-        "gemeinde": _present(
-            codes["gemeinden", "textkennzeichen"], (row["textkennzeichen"] for row in facts.municipalities)
-        ),
+        "gemeinde": [
+            *_present(codes["gemeinden", "textkennzeichen"], (row["textkennzeichen"] for row in facts.municipalities)),
+            *([UNINCORPORATED] if any(_kind(row) == UNINCORPORATED["code"] for row in facts.municipalities) else []),
+        ],
         "verband": [{"name": name} for name in _associations(facts)],
     }
 
@@ -159,6 +164,10 @@ def association(row: Row, codes: Codes) -> str:
     return f"{codes['gemeinden', 'verband_kennzeichen'][kind].label} {row['verband'].removesuffix(', Stadt')}"
 
 
+def _kind(row: Row) -> str | None:
+    return row["textkennzeichen"] or (UNINCORPORATED["code"] if row["gemeindefrei"] else None)
+
+
 def _municipalities(facts: Facts, places: Points) -> dict[str, list[Any]]:
     """The municipalities column by column: names of columns are said once, repeated texts are numbers of a list."""
     codes = legend(facts)
@@ -171,7 +180,7 @@ def _municipalities(facts: Facts, places: Points) -> dict[str, list[Any]]:
     return {
         "ags": [row["ags"] for row in found],
         "name": [row["gemeinde"] for row in found],
-        "art": [marks.get(row["textkennzeichen"]) for row in found],
+        "art": [marks.get(_kind(row)) for row in found],
         "kreis": [districts.get(row["kreis_schluessel"]) for row in found],
         "verband": [associations.get(association(row, facts.codes)) for row in found],
         "einwohner": [row["einwohner"] for row in found],

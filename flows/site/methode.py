@@ -15,7 +15,7 @@ from flows.site.pages import Site, write_page
 
 GAPS = """
 SELECT
-    (SELECT count(*) FROM release.gemeinden WHERE einwohner IS NULL) AS gemeinden_ohne_einwohner,
+    (SELECT count(*) FROM release.gemeinden WHERE einwohner IS NULL AND NOT gemeindefrei) AS gemeinden_ohne_einwohner,
     (SELECT count(*) FROM release.gremien_belege) AS belege,
     (SELECT count(*) FROM release.gremien_belege WHERE belegt_am IS NULL) AS belege_ohne_datum,
     (SELECT count(*) FROM release.hinweise) AS hinweise,

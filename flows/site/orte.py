@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
+from flows.german import TRANSCRIBED
 from flows.site.facts import Facts, Row, grouped
 from flows.site.lage import write_locations
 from flows.site.pages import Site, write_page
 from flows.site.umleitungen import write_redirects
 
 FOLDER = "ort"
-# The usual German transcription; every other letter loses its mark.
-TRANSCRIBED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 # Mark of municipalities that belong to no association (code list verband_art).
 ASSOCIATION_FREE = "50"
 

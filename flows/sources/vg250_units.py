@@ -17,10 +17,10 @@ import pyarrow as pa
 import shapely
 
 from flows import geometry
+from flows.boundary_load import GERMANY
 from flows.errors import Refused
 from flows.findings import Finding
 from flows.german import number
-from flows.load import GERMANY
 from flows.sources.zips import AGAIN, refusal
 
 # Level in the contract, digits of its key.
@@ -30,20 +30,19 @@ LAND = 4
 # Share by which the municipalities may fall short of their Land, and parts of one unit may overlap: rounding only.
 AREA_TOLERANCE = 1e-3
 SHOWN = 5
-# Degrees in GeoJSON have further digits, which are noise and differ between neighbours, so that those would overlap
-# (86 of Germany's municipalities of 2016); these are the digits of every export, too (``geometry.to_wgs84``).
-DECIMALS = 6
 # Share of an area by which mending may change it: rounding only.
 MENDED = 1e-9
 
 
 def cleaned(shapes: geometry.Geometries) -> geometry.Geometries:
-    """Shapes in WGS84 without the digits that are noise; rings that touch themselves in a point become an outline with
+    """Shapes in WGS84 with the decimals of every export; rings that touch themselves in a point become an outline with
     holes (no corner moves).
 
-    A shape whose land would change by that crosses itself and stays as it is, for ``check_shapes`` to refuse.
+    Further digits are noise and differ between neighbours: 86 of Germany's municipalities of 2016 would overlap.
+
+    A shape whose land would change by mending crosses itself and stays as it is, for ``check_shapes`` to refuse.
     """
-    clean: geometry.Geometries = shapely.transform(shapes, lambda points: np.round(points, DECIMALS))
+    clean: geometry.Geometries = shapely.transform(shapes, lambda points: np.round(points, geometry.DECIMALS))
     wrong = np.flatnonzero(~shapely.is_valid(clean))
     valid = shapely.make_valid(clean[wrong], method="structure", keep_collapsed=False)
     areas = shapely.area(clean[wrong])

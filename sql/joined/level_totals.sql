@@ -14,7 +14,7 @@ committees AS (
 )
 SELECT
     m.ebene, m.schluessel,
-    count(*) AS gemeinden_anzahl,
+    count(*) FILTER (WHERE NOT m.gemeindefrei) AS gemeinden_anzahl,
     CASE WHEN count(*) = count(m.einwohner) THEN CAST(sum(m.einwohner) AS BIGINT) END AS einwohner,
     CASE WHEN count(*) = count(m.einwohner) THEN any_value(m.einwohner_stand) END AS einwohner_stand,
     any_value(round(g.flaeche_m2 / 1e6, 2)) AS flaeche_km2,

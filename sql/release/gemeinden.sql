@@ -1,4 +1,4 @@
--- All municipalities of the map: keys, kind, district, association, population, survey status, committees known to us.
+-- All municipalities and unincorporated areas of the map: keys, kind, district, association, population, survey status, committees known to us.
 WITH survey AS (
     -- Several towns of a frame may be one municipality on a newer map; checks/wave_on_map sees to it that all have one status.
     SELECT k.ags_karte AS ags, min(s.befragung_status) AS befragung_status
@@ -31,7 +31,7 @@ committees AS (
     GROUP BY p.ags
 )
 SELECT
-    m.ags, m.ars, m.gemeinde, m.gemeinde_amtlich, m.textkennzeichen, m.kreis_schluessel, m.kreis,
+    m.ags, m.ars, m.gemeinde, m.gemeinde_amtlich, m.textkennzeichen, m.gemeindefrei, m.kreis_schluessel, m.kreis,
     m.verband_ars, m.verband, m.verband_kennzeichen, m.einwohner, m.einwohner_stand, m.flaeche_km2, m.flaeche_herkunft,
     s.ags IS NOT NULL AS in_befragung,
     nullif(getvariable('wave'), '') AS befragung_welle,

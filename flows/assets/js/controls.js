@@ -68,10 +68,12 @@ function sentence(data, state, result, unknown) {
   const parts = [];
   const committees = data.gremien.length;
   if (filtered(state)) {
-    parts.push(element('strong', {}, `${number(result.placeCount)} von ${counted(data.count, 'Gemeinde', 'Gemeinden')}`),
+    const all = data.gemeindefrei ? counted(data.count, 'Gebiet', 'Gebieten') : counted(data.count, 'Gemeinde', 'Gemeinden');
+    parts.push(element('strong', {}, `${number(result.placeCount)} von ${all}`),
       ` und ${number(result.committees.size)} von ${counted(committees, 'bekannten Gremium', 'bekannten Gremien')} passen: ${summary(data, state)}.`);
   } else {
-    parts.push(element('strong', {}, counted(data.count, 'Gemeinde', 'Gemeinden')), ', ',
+    const free = data.gemeindefrei ? ` und ${counted(data.gemeindefrei, 'gemeindefreies Gebiet', 'gemeindefreie Gebiete')}` : '';
+    parts.push(element('strong', {}, `${counted(data.count - data.gemeindefrei, 'Gemeinde', 'Gemeinden')}${free}`), ', ',
       element('strong', {}, counted(committees, 'bekanntes Gremium', 'bekannte Gremien')), '.');
   }
   if (unknown.length) {

@@ -75,9 +75,9 @@ export function list(data, actions) {
 
 // By number of the group (`groups` in data.js).
 const GROUPS = [
-  'Gemeinden mit öffentlich belegtem Gremium',
-  'Weitere befragte Städte: kein öffentlicher Beleg bekannt',
-  'Übrige Gemeinden: kein öffentlicher Beleg bekannt',
+  () => 'Gemeinden mit öffentlich belegtem Gremium',
+  () => 'Weitere befragte Städte: kein öffentlicher Beleg bekannt',
+  (/** @type {any} */ data) => `Übrige ${data.gemeindefrei ? 'Gebiete' : 'Gemeinden'}: kein öffentlicher Beleg bekannt`,
 ];
 
 /**
@@ -94,7 +94,7 @@ function groups(data, found, limit, result, address) {
     room -= entries.length;
     if (!entries.length) return [];
     return [
-      element('h3', { class: 'gruppe' }, GROUPS[number_], element('span', { class: 'anzahl' }, ` ${number(places.length)}`)),
+      element('h3', { class: 'gruppe' }, GROUPS[number_](data), element('span', { class: 'anzahl' }, ` ${number(places.length)}`)),
       element('ul', { class: 'orte' }, ...entries),
     ];
   });
