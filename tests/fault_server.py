@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ZIP = "application/zip"
@@ -212,9 +212,12 @@ class Handler(BaseHTTPRequestHandler):
         return code
 
     def do_GET(self) -> None:
+        path, code = self.path.partition("?")[0], 0
+        # In the order in which they come in: after a redirect the next one can be answered before this one is through.
         with self.faulty.quiet:
             self.faulty.busy += 1
-        path, code = self.path.partition("?")[0], 0
+            number = len(self.faulty.asked)
+            self.faulty.asked.append(Asked(path, dict(self.headers), code))
         served, faults = self.faulty.files.get(path), self.faulty.faults.get(path)
         try:
             code = faults.pop(0)(self, served) if faults else self._well(served)
@@ -223,7 +226,7 @@ class Handler(BaseHTTPRequestHandler):
             code = 0
         finally:
             with self.faulty.quiet:
-                self.faulty.asked.append(Asked(path, dict(self.headers), code))
+                self.faulty.asked[number] = replace(self.faulty.asked[number], status=code)
                 self.faulty.busy -= 1
                 self.faulty.quiet.notify_all()
 
