@@ -1,20 +1,20 @@
-"""The tables of a release against their own description, judged by Frictionless."""
+"""The tables of a release against their own description, judged by Frictionless; references by DuckDB."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from flows.findings import Finding
+from flows.selfcheck_references import REMEDY, reference_findings
 
 DESCRIPTOR = "datapackage.json"
-REMEDY = "Bitte die Ausgabe neu bauen; veröffentlicht wird nichts."
 # What Frictionless finds, in words for the operator.
 TABLE_ERRORS = {
     "type-error": "der Wert hat nicht den vereinbarten Typ.",
     "constraint-error": "der Wert verletzt eine Vorgabe der Spalte.",
     "primary-key": "der Schlüssel fehlt oder steht mehr als einmal.",
-    "foreign-key": "der Wert fehlt in der Tabelle, auf die er verweist.",
     "blank-row": "die Zeile ist leer.",
     "extra-cell": "die Zeile hat eine Zelle zu viel.",
     "missing-cell": "der Zeile fehlt eine Zelle.",
@@ -25,10 +25,12 @@ TABLE_ERRORS = {
     "duplicate-label": "die Spalte steht doppelt.",
     "encoding-error": "die Datei ist nicht in UTF-8 gespeichert.",
 }
+# The ones of these after which each cell still stands in its column.
+CELLS = {"type-error", "constraint-error", "primary-key"}
 
 
 def table_findings(folder: Path) -> list[Finding]:
-    """Every table against its schema, keys and references in ``datapackage.json``, by Frictionless.
+    """Every table against its schema, keys and references in ``datapackage.json``.
 
     Other files are left to ``selfcheck.description_findings``, which reads their bytes only.
     """
@@ -42,7 +44,8 @@ def table_findings(folder: Path) -> list[Finding]:
     ]
     if not tables:
         return [Finding("tabellen", DESCRIPTOR, "keine einzige Tabelle ist beschrieben.", REMEDY)]
-    report = Package.from_descriptor({"name": "tables", "resources": tables}, basepath=str(folder)).validate()
+    alone = [_without_references(table) for table in tables]
+    report = Package.from_descriptor({"name": "tables", "resources": alone}, basepath=str(folder)).validate()
     findings = [
         Finding("tabellen", DESCRIPTOR, f"die Beschreibung ist nicht lesbar ({error.note}).", REMEDY)
         for error in report.errors
@@ -52,7 +55,14 @@ def table_findings(folder: Path) -> list[Finding]:
             found = error.to_descriptor()
             text = TABLE_ERRORS.get(error.type, f"die Tabelle ist nicht wie beschrieben ({error.type}).")
             row, column, cell = found.get("rowNumber"), found.get("fieldName"), found.get("cell")
-            note = f" ({error.note})" if error.type in ("constraint-error", "foreign-key", "primary-key") else ""
+            note = f" ({error.note})" if error.type in ("constraint-error", "primary-key") else ""
             words = text.rstrip(".") + f"{note}."
             findings.append(Finding("tabellen", str(task.place), words, REMEDY, row, column, cell or None))
-    return findings
+    unreadable = {str(task.place) for task in report.tasks if any(error.type not in CELLS for error in task.errors)}
+    return findings if report.errors else [*findings, *reference_findings(folder, tables, unreadable)]
+
+
+def _without_references(table: dict[str, Any]) -> dict[str, Any]:
+    """The table's description for Frictionless, which need not look into other tables."""
+    schema = {key: value for key, value in table["schema"].items() if key != "foreignKeys"}
+    return table | {"schema": schema}

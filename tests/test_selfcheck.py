@@ -321,6 +321,23 @@ def test_a_descriptor_without_tables_is_refused(draft: Run, tmp_path: Path) -> N
     assert [finding.message for finding in table_findings(other.package)] == ["keine einzige Tabelle ist beschrieben."]
 
 
+def test_a_foreign_key_that_leads_to_no_table_is_found(draft: Run, tmp_path: Path) -> None:
+    def forget(content: dict[str, Any]) -> None:
+        content["resources"] = [one for one in content["resources"] if one["name"] != "codeliste_turnus"]
+
+    other = copied(draft, tmp_path)
+    described(forget)(other.package)
+    found = {(one.source, one.column): one.message for one in table_findings(other.package)}
+    text = "ein Verweis führt zur Tabelle „codeliste_turnus“, die nicht beschrieben ist."
+    assert found == {("gremien.csv", "turnus"): text, ("gremien_belege.csv", "turnus"): text}
+
+
+def test_a_reference_that_leads_nowhere_is_told_with_its_place(findings: list[Finding]) -> None:
+    found = next(finding for finding in findings if finding.source == "gremien_belege.csv")
+    assert "Spalte „gremium_id“, Wert „aldorf-ag-markt“: " in str(found)
+    assert "auf die er verweist (gremien.csv, Spalte „gremium_id“)." in str(found)
+
+
 def test_a_changed_byte_is_found_in_manifest_and_descriptor(draft: Run, tmp_path: Path) -> None:
     other = copied(draft, tmp_path)
     path = other.package / "land.csvt"
