@@ -1,4 +1,7 @@
-"""A Prefect server, the deployments and a worker on this machine, once for all tests that need them; a plug-in."""
+"""A Prefect server, the deployments and a worker on this machine; a plug-in.
+
+Once for each module, and gone with it: an idle server takes a tenth of a processor from all other tests.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from prefect_driving import Night, Prefect, free_port, listens, run_deployment, 
 from webserver import Answer, Web, web
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hook() -> Iterator[Web]:
     """Where the flows send their notices."""
     with web() as site:
@@ -21,7 +24,7 @@ def hook() -> Iterator[Web]:
         yield site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, hook: Web) -> Iterator[Prefect]:
     """A Prefect server with a database of its own; afterwards nothing listens on its port."""
     folder = tmp_path_factory.mktemp("prefect")
@@ -50,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, hook: Web) -> Iterator[Pref
     assert not listens(port)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def deployed(server: Prefect) -> dict[str, Any]:
     """The deployment as the server knows it after ``prefect deploy``."""
     server.run("-m", "prefect", "work-pool", "create", "praevkarte", "--type", "process")
@@ -58,20 +61,20 @@ def deployed(server: Prefect) -> dict[str, Any]:
     return dict(server.call("GET", "/deployments/name/nightly/nightly"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the nights of this module publish."""
     return tmp_path_factory.mktemp("nights")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def worker(server: Prefect, deployed: dict[str, Any]) -> Iterator[None]:
     """A process worker on the deployments' pool."""
     with server.started("worker", "start", "--pool", deployed["work_pool_name"]):
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def spend_night(
     server: Prefect,
     deployed: dict[str, Any],

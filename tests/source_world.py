@@ -225,13 +225,13 @@ def lands(geodata: Path, tmp_path_factory: pytest.TempPathFactory) -> Lands:
     return Lands(known, known.merge(GRONAU, ALDORF).rekey(EICHEN, EICHEN_NEW))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def office_server() -> Iterator[FaultServer]:
     with fault_server() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def nightly_flow(server: Prefect) -> Callable[..., Any]:
     """The nightly flow in this process, on the Prefect server of the tests, with lean releases."""
     from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -248,7 +248,7 @@ def nightly_flow(server: Prefect) -> Callable[..., Any]:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def first_night(
     lands: Lands,
     office_server: FaultServer,
