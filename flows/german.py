@@ -1,4 +1,4 @@
-"""Numbers and dates as German readers expect them."""
+"""Numbers, dates and the order of names as German readers expect them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def day(value: date | str) -> str:
     if len(text) == 7:
         return f"{MONTHS[int(text[5:]) - 1]} {text[:4]}"
     return f"{text[8:]}.{text[5:7]}.{text[:4]}"
+
+
+def order(text: str) -> tuple[str, str]:
+    """Sorting of DIN 5007: umlauts beside their vowels, ß as ss."""
+    folded = text.casefold().translate(str.maketrans("äöü", "aou"))
+    return folded, text
 
 
 def size(count: int) -> str:

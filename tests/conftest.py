@@ -32,7 +32,7 @@ from flows.stages import STAGES, Outcome, Stage, run_stages, store_of
 from flows.store import Store
 
 # Modules of fixtures that tests also import names from: their asserts are to be told in full, whoever comes first.
-pytest.register_assert_rewrite("places", "prefect_server", "source_world")
+pytest.register_assert_rewrite("map_page", "places", "prefect_server", "source_world")
 
 KLEINLAND = Path(__file__).parent / "kleinland"
 PROFILE = "kleinland"
@@ -47,7 +47,7 @@ LAYERS = ("gem", "krs", "lan")
 EDITED_HERE = {"survey_waves", "committees", "evidence", "hints", "monitoring", "resources"}
 
 # Whole releases that tests share: each worker would make them for whatever test comes first.
-RELEASES = {"nights", "history", "folder", "thueringen", "demo", "released", "published"}
+RELEASES = {"nights", "history", "folder", "thueringen", "demo", "neighbours", "released", "published"}
 
 Overlay = Mapping[str, str | bytes | None]
 """Files by name below the profile's folder; None takes a file away."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from site_browser import DESKTOP, HOSTILE, MAP_DRAWN, NARROW, PHONE, Elements, Served, foreign, observed
+from map_page import NO_WEBGL, drawn, facts, listed, opened, query
+from playwright.sync_api import Browser, expect
+from site_browser import DESKTOP, HOSTILE, NARROW, PHONE, Elements, Served
 
 from flows.german import number
 from flows.paths import ASSETS
@@ -24,51 +22,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 # Weight of the page without MapLibre's own files, as browsers fetch it (issue 4).
 MOST_BYTES = 350_000
-
-
-# Drawing in software takes seconds, so tests that are not about the drawn map let the browser refuse WebGL.
-NO_WEBGL = (
-    "const original = HTMLCanvasElement.prototype.getContext;"
-    "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
-    " return kind.startsWith('webgl') ? null : original.call(this, kind, ...rest); };"
-)
-
-
-@contextmanager
-def opened(browser: Browser, address: str, size: dict[str, int] = DESKTOP, *, webgl: bool = False) -> Iterator[Page]:
-    """A page at ``address`` whose list stands; it must end without a complaint and without foreign requests."""
-    context = browser.new_context(viewport=size, locale="de-DE")
-    page = context.new_page()
-    if not webgl:
-        page.add_init_script(NO_WEBGL)
-    complaints, requests = observed(page)
-    page.goto(address)
-    page.wait_for_selector("html.bereit", state="attached")
-    yield page
-    assert complaints == []
-    assert foreign(requests, address) == []
-    context.close()
-
-
-def drawn(page: Page) -> None:
-    """Wait until the map is drawn."""
-    page.wait_for_selector(MAP_DRAWN, state="attached", timeout=60_000)
-
-
-def listed(page: Page) -> list[str]:
-    """The names in the list, all pages of it."""
-    while page.locator("#mehr").is_visible():
-        page.locator("#mehr").click()
-    return page.locator("#eintraege .eintrag-name").all_inner_texts()
-
-
-def facts(release: Served) -> dict[str, Any]:
-    """What the scripts of the map read."""
-    return json.loads((release.folder / "assets" / "karte.json").read_text(encoding="utf-8"))
-
-
-def query(page: Page) -> str:
-    return page.url.partition("?")[2]
 
 
 # --- What lies in the release ---------------------------------------------------------------------------------------
@@ -219,6 +172,17 @@ def test_an_unknown_choice_in_the_address_is_said_not_hidden(browser: Browser, k
     with opened(browser, f"{kleinland.address}/index.html?thema=%3Cimg%20src%3Dx%3E") as page:
         expect(page.locator("#ergebnis")).to_contain_text("thema=<img src=x>")
         assert page.locator("#ergebnis img").count() == 0
+
+
+def test_where_there_is_one_land_it_is_no_choice(browser: Browser, kleinland: Served) -> None:
+    assert facts(kleinland)["codes"]["land"] == []
+    with opened(browser, f"{kleinland.address}/index.html?land=99") as page:
+        expect(page.locator("#ergebnis")).to_contain_text("Nicht angewendet, weil es das in dieser Ausgabe nicht gibt")
+        expect(page.get_by_label("Land", exact=True)).to_have_count(0)
+        assert page.locator("#kreise thead th").all_inner_texts()[:2] == ["Kreis", "Art"]
+        assert page.locator("#filter-kreis optgroup").count() == 0
+        assert page.locator("th code", has_text="land").count() == 0
+        assert page.locator("th code", has_text="kreis").count() == 1
 
 
 def test_nothing_found_is_not_told_as_nothing_there(browser: Browser, kleinland: Served) -> None:

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import KLEINLAND, profile_of
+from conftest import KLEINLAND, build_geodata, joined_run, profile_of
+from map_page import facts, listed, opened, query
+from playwright.sync_api import Browser, Page, expect
+from site_browser import Elements, Served, serving
 from two_lands import NEIGHBOUR, two_lands
 
+from flows.contracts import release_contracts
+from flows.database import database as open_database
+from flows.metadata.jsonld import FILE as JSONLD
 from flows.metadata.text import coverage_rules, land_names, territory_text
 from flows.profile import Profile
+from flows.run import Run
+from flows.site.auswertung import by_district
+from flows.site.facts import read_facts
+from flows.site.gremien import write_committees
+from flows.site.karte import write_map
+from flows.site.methode import write_method
+from flows.site.orte import write_places
+from flows.site.pages import Site
 from flows.stages import Outcome
+
+pytest_plugins = ["site_browser"]
 
 ALDORF = "99001001"
 
@@ -139,12 +156,18 @@ def test_where_a_register_tells_its_mark_counts(
     assert con.execute("SELECT gemeinden_anzahl FROM release.land").fetchall() == [(6,)]
 
 
-@pytest.mark.slow
-def test_a_release_says_the_days_and_the_gaps_of_both_laender(
-    make_geodata: Callable[..., Path], release: Callable[..., Outcome], outputs: Path
-) -> None:
-    release(make_geodata(with_forest()), outputs)
-    latest = outputs / "latest"
+@pytest.fixture(scope="module")
+def neighbours(tmp_path_factory: pytest.TempPathFactory, release: Callable[..., Outcome]) -> Iterator[Served]:
+    """A release of both Länder with an unincorporated area."""
+    place = tmp_path_factory.mktemp("nachbarn")
+    outcome = release(build_geodata(place / "geodata", with_forest()), place / "outputs")
+    assert outcome.result == "published"
+    with serving(place / "outputs") as origin:
+        yield Served(place / "outputs" / "latest", f"{origin}/latest")
+
+
+def test_a_release_says_the_days_and_the_gaps_of_both_laender(neighbours: Served) -> None:
+    latest = neighbours.folder
     descriptor = json.loads((latest / "datapackage.json").read_text(encoding="utf-8"))
     assert descriptor["gebietsstandJeLand"] == {NEIGHBOUR: "2016-01-01", "99": "2020-06-30"}
     said = "30.06.2020 (99), 01.01.2016 (übrige Länder)"
@@ -156,7 +179,177 @@ def test_a_release_says_the_days_and_the_gaps_of_both_laender(
     for document in ("index.html", "methode.html"):
         text = (latest / document).read_text(encoding="utf-8")
         assert "16 Gemeinden und 1 gemeindefreies Gebiet" in text, document
-    page_map = json.loads((latest / "assets" / "karte.json").read_text(encoding="utf-8"))
+    page_map = facts(neighbours)
     forest = page_map["gemeinden"]["ags"].index(FOREST)
     assert page_map["codes"]["gemeinde"][page_map["gemeinden"]["art"][forest]]["name"] == "gemeindefreies Gebiet"
     assert page_map["gemeindefrei"] == 1
+
+
+# --- The pages ------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_tells_the_laender_apart_in_the_order_of_their_names(neighbours: Served) -> None:
+    assert facts(neighbours)["codes"]["land"] == [
+        {"code": "99", "name": "Kleinland"},
+        {"code": NEIGHBOUR, "name": "Nord-Kleinland"},
+    ]
+    text = (neighbours.folder / "index.html").read_text(encoding="utf-8")
+    assert [group["label"] for group in Elements(text).of("optgroup") if "data-land" in group] == [
+        "Kleinland",
+        "Nord-Kleinland",
+    ]
+    assert "<code>land=99</code>" in text
+    table = text.partition('id="kreise-tabelle"')[2].partition("</table>")[0]
+    assert re.findall('<th scope="col"[^>]*>([^<]*)</th>', table)[:3] == ["Kreis", "Land", "Art"]
+    assert re.findall('<th scope="row">([^<]*)</th>\n<td>([^<]*)</td>', table) == [
+        ("Nordkreis", "Kleinland"),
+        ("Südkreis", "Kleinland"),
+        ("Nord-Nordkreis", "Nord-Kleinland"),
+        ("Nord-Südkreis", "Nord-Kleinland"),
+    ]
+    # Links lead to where each Land begins.
+    for land in ("99", NEIGHBOUR):
+        assert text.count(f'href="#kreise-{land}"') == text.count(f'<tr id="kreise-{land}">') == 1
+
+
+def offered(page: Page, name: str) -> dict[str, str]:
+    """The values of a filter that can be chosen, with what stands beside them."""
+    options = page.locator(f"#filter-{name} option:not([value='']):enabled")
+    values = options.evaluate_all("options => options.map(option => [option.value, option.textContent])")
+    return dict(values)
+
+
+@pytest.mark.browser
+def test_choosing_a_land_leaves_its_own_districts_to_choose_from(browser: Browser, neighbours: Served) -> None:
+    with opened(browser, f"{neighbours.address}/index.html") as page:
+        result, land, district = (
+            page.locator("#ergebnis"),
+            page.get_by_label("Land", exact=True),
+            page.get_by_label("Kreis", exact=True),
+        )
+        assert offered(page, "land") == {"99": "Kleinland (7)", NEIGHBOUR: "Nord-Kleinland (10)"}
+        assert sorted(offered(page, "kreis")) == ["98001", "98002", "99001", "99002"]
+
+        land.select_option(NEIGHBOUR)
+        expect(result).to_contain_text("10 von 17 Gebieten und 0 von 6 bekannten Gremien passen: Land „Nord-Kleinland“")
+        assert query(page) == "land=98"
+        assert {name.partition("-")[0] for name in listed(page)} == {"Nord"}
+        assert sorted(offered(page, "kreis")) == ["98001", "98002"]
+        expect(page.locator("#filter-kreis optgroup[label=Kleinland]")).to_be_hidden()
+
+        district.select_option("98002")
+        assert query(page) == "land=98&kreis=98002"
+        count = len(listed(page))
+        # Nord-Kleinland keeps its district, Kleinland would be shown whole.
+        assert offered(page, "land") == {"99": "Kleinland (7)", NEIGHBOUR: f"Nord-Kleinland ({count})"}
+        page.get_by_text("Diese Karte teilen oder einbetten").click()
+        expect(page.locator("#einbetten-code")).to_contain_text("/karte-einbetten.html?land=98&amp;kreis=98002")
+
+        land.select_option("99")
+        assert query(page) == "land=99"
+        assert len(listed(page)) == 7
+        page.go_back()
+        expect(land).to_have_value(NEIGHBOUR)
+        expect(district).to_have_value("98002")
+        assert len(listed(page)) == count
+        land.select_option("")
+        assert query(page) == "kreis=98002"
+        page.get_by_role("button", name="Zurücksetzen").click()
+        assert query(page) == ""
+        expect(result).to_contain_text("16 Gemeinden und 1 gemeindefreies Gebiet")
+
+
+@pytest.mark.browser
+def test_the_filter_of_the_land_goes_with_all_others(browser: Browser, neighbours: Served) -> None:
+    with opened(browser, f"{neighbours.address}/index.html?art=praeventionsrat") as page:
+        # Nothing is known of the neighbour, so it is no choice here.
+        assert list(offered(page, "land")) == ["99"]
+        found = listed(page)
+        page.get_by_label("Land", exact=True).select_option("99")
+        assert listed(page) == found
+        assert query(page) == "art=praeventionsrat&land=99"
+    with opened(browser, f"{neighbours.address}/karte-einbetten.html?land=98&ort=98001001") as page:
+        expect(page.locator("#ergebnis")).to_contain_text("Land „Nord-Kleinland“")
+        expect(page.get_by_role("region", name="Nord-Aldorf")).to_contain_text("LandNord-Kleinland")
+    with opened(browser, f"{neighbours.address}/index.html?land=98&kreis=99001") as page:
+        expect(page.locator("#eintraege")).to_contain_text("Keine Gemeinde passt zu dieser Auswahl.")
+        expect(page.get_by_label("Kreis", exact=True)).to_have_value("99001")
+    with opened(browser, f"{neighbours.address}/index.html?land=16") as page:
+        expect(page.locator("#ergebnis")).to_contain_text("Nicht angewendet, weil es das in dieser Ausgabe nicht gibt")
+
+
+def site_of(run: Run, con: duckdb.DuckDBPyConnection) -> Site:
+    """The site of a joined run, whose package has what the pages need."""
+    (run.package / "assets").mkdir(parents=True)
+    (run.package / JSONLD).write_text("{}", encoding="utf-8")
+    contracts = release_contracts()
+    return Site(run, contracts, read_facts(con, run, contracts), {})
+
+
+def test_committees_of_several_laender_can_be_told_apart_and_chosen_by_land(both: Profile, tmp_path: Path) -> None:
+    run = joined_run(both, tmp_path / "work")
+    with open_database(run.database) as con:
+        site = site_of(run, con)
+        write_committees(con, site)
+        page = run.package / "gremien.html"
+        # As long as all of them are in one Land, there is nothing to choose.
+        assert "filter-land" not in page.read_text(encoding="utf-8")
+        first, *others = site.facts.committees
+        moved = first | {"kreis_schluessel": "98001", "kreis": "Nord-Nordkreis"}
+        write_committees(con, replace(site, facts=replace(site.facts, committees=[moved, *others])))
+    text = page.read_text(encoding="utf-8")
+    assert '<option value="98" data-name="Nord-Kleinland">Nord-Kleinland (1)</option>' in text
+    assert [group["label"] for group in Elements(text).of("optgroup")] == ["Kleinland", "Nord-Kleinland"]
+    assert 'data-land="98" data-kreis="98001"' in text
+    assert 'Nord-Nordkreis<span class="zusatz">Nord-Kleinland</span>' in text
+
+
+def test_districts_of_one_name_are_not_counted_together() -> None:
+    towns = [
+        {"gemeinde": "Garching", "kreis_schluessel": "09184", "kreis": "München"},
+        {"gemeinde": "München", "kreis_schluessel": "09162", "kreis": "München"},
+        {"gemeinde": "Unterhaching", "kreis_schluessel": "09184", "kreis": "München"},
+        {"gemeinde": "Suhl", "kreis_schluessel": "16054", "kreis": "Suhl"},
+        {"gemeinde": "Jena", "kreis_schluessel": "16053", "kreis": None},
+    ]
+    found = [(label, [town["gemeinde"] for town in group]) for label, group in by_district(towns).items()]
+    assert found == [
+        ("München (09162)", ["München"]),
+        ("München (09184)", ["Garching", "Unterhaching"]),
+        ("16053", ["Jena"]),
+        ("Suhl", ["Suhl"]),
+    ]
+
+
+# --- Where no population is known -----------------------------------------------------------------------------------
+
+UNCOUNTED = """extends = "kleinland"
+
+[survey]
+wave = ""
+
+[sources]
+population = ""
+survey_waves = ""
+"""
+
+
+def test_no_day_of_populations_is_claimed_where_not_one_is_known(
+    make_geodata: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = joined_run(profile_of(make_geodata({"profile.toml": UNCOUNTED})), tmp_path / "work")
+    with open_database(run.database) as con:
+        site = site_of(run, con)
+        for write in (write_map, write_places, write_method):
+            write(con, site)
+    pages = [path.read_text(encoding="utf-8") for path in run.package.rglob("*.html")]
+    assert len(pages) > 5
+    for text in pages:
+        assert "31.12.2018" not in text
+        assert "Einwohner am" not in text
+        assert "Einwohnerzahl nicht bekannt" not in text
+    assert 'id="filter-groesse"' not in (run.package / "index.html").read_text(encoding="utf-8")
+    assert json.loads((run.package / "assets" / "karte.json").read_text(encoding="utf-8"))["einwohnerStand"] == ""
+    assert "Einwohnerzahlen sind nicht erfasst." in (run.package / "methode.html").read_text(encoding="utf-8")
+    (place,) = run.package.glob("ort/99001001-*.html")
+    assert "<li>Die Einwohnerzahl.</li>" in place.read_text(encoding="utf-8")

@@ -121,11 +121,16 @@ def by_size(towns: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def by_district(towns: Sequence[Row]) -> dict[str, list[Row]]:
-    """Towns by the name of their district (its key where it has none), in the order of ``towns``."""
+    """Towns by district, in the order of its keys: by its name, with its key where another one bears the same, as in
+    two Länder, and by its key alone where it has none.
+    """
+    names = {town["kreis_schluessel"]: town["kreis"] for town in towns}
+    times = Counter(names.values())
     found: dict[str, list[Row]] = {}
-    for town in towns:
-        found.setdefault(town["kreis"] or town["kreis_schluessel"], []).append(town)
-    return dict(sorted(found.items(), key=lambda item: item[1][0]["kreis_schluessel"]))
+    for town in sorted(towns, key=lambda town: town["kreis_schluessel"]):
+        key, name = town["kreis_schluessel"], town["kreis"]
+        found.setdefault(f"{name} ({key})" if name and times[name] > 1 else name or key, []).append(town)
+    return found
 
 
 def suppressed(values: Sequence[int], smallest: int = SMALLEST_COUNT) -> tuple[tuple[int | None, ...], int | None]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import duckdb
 
 from flows.contracts import Code, Contract
-from flows.german import number
+from flows.german import number, order
 from flows.metadata.text import coverage_rules
 from flows.run import Run
 from flows.site.environment import web_address
@@ -27,12 +28,14 @@ class Facts:
     """Rows of the public relations (columns as in their contracts), in the order in which pages show them.
 
     ``committees`` carry labels, places, evidence and related records beside their columns; ``figures`` and
-    ``evidence`` are grouped by wave and committee.
+    ``evidence`` are grouped by wave and committee. ``population_date`` is the day of the municipalities' populations,
+    None where not one is known.
     """
 
     codes: Codes
     committees: Sequence[Row]
     municipalities: Sequence[Row]
+    population_date: date | None
     towns: Sequence[Row]
     districts: Sequence[Row]
     lands: Sequence[Row]
@@ -63,6 +66,11 @@ class Facts:
         return f"{municipalities} und {number(self.unincorporated)} {areas}"
 
     @property
+    def lands_apart(self) -> Sequence[Row]:
+        """The Länder that readers must tell apart, as they look for them: by name, and none where there is only one."""
+        return sorted(self.lands, key=lambda row: order(row["land"])) if len(self.lands) > 1 else ()
+
+    @property
     def coverage(self) -> tuple[str, ...]:
         """What readers must know where not every Land has entries."""
         return coverage_rules(self.lands)
@@ -76,10 +84,13 @@ class Facts:
 def read_facts(con: duckdb.DuckDBPyConnection, run: Run, contracts: Sequence[Contract]) -> Facts:
     """Read everything that more than one page needs."""
     codes = _codes(contracts)
+    municipalities = rows(con, "SELECT * FROM release.gemeinden ORDER BY ags")
+    counted = any(row["einwohner"] is not None for row in municipalities)
     return Facts(
         codes=codes,
         committees=_committees(con, codes),
-        municipalities=rows(con, "SELECT * FROM release.gemeinden ORDER BY ags"),
+        municipalities=municipalities,
+        population_date=run.profile.population_date if counted else None,
         towns=_towns(con, run.profile.wave),
         districts=rows(con, "SELECT * FROM release.kreise ORDER BY lower(strip_accents(kreis)), kreis_schluessel"),
         lands=rows(con, "SELECT * FROM release.land ORDER BY land_schluessel"),

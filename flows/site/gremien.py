@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-from flows.site.facts import Row, district_names
+from flows.site.facts import Facts, Row, district_names
 from flows.site.orte import place_pages
 from flows.site.pages import Site, write_page
 
@@ -15,17 +15,20 @@ from flows.site.pages import Site, write_page
 def write_committees(_con: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Write ``gremien.html``."""
     committees = site.facts.committees
+    lands = _lands(site.facts)
     write_page(
         site,
         "gremien.html",
         "Gremien",
         "Alle uns bekannten Präventionsgremien mit Status, Stand und Belegen.",
         pages=place_pages(site.facts),
+        lands={key: name for key, name, _ in lands},
         filters={
             "art": _choices(site, "art", (row["art"] for row in committees)),
             "status": _choices(site, "status", (row["status"] for row in committees)),
             "thema": _choices(site, "themen", _listed(committees, "themen")),
             "mitglied": _choices(site, "mitglieder", _listed(committees, "mitglieder")),
+            "land": lands,
             "kreis": _districts(site),
         },
     )
@@ -41,6 +44,13 @@ def _choices(site: Site, column: str, values: Iterable[str]) -> list[tuple[str, 
     counts = Counter(values)
     codes = site.facts.codes["gremien", column]
     return [(code, entry.label, counts[code]) for code, entry in codes.items() if code in counts]
+
+
+def _lands(facts: Facts) -> list[tuple[str, str, int]]:
+    """Länder with committees, by name; none where all committees are in one."""
+    counts = Counter(row["kreis_schluessel"][:2] for row in facts.committees)
+    found = [(row["land_schluessel"], row["land"]) for row in facts.lands_apart if row["land_schluessel"] in counts]
+    return [(key, name, counts[key]) for key, name in found] if len(found) > 1 else []
 
 
 def _districts(site: Site) -> list[tuple[str, str, int]]:

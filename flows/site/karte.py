@@ -46,6 +46,7 @@ PARAMETERS = {
     "status": "Status des Gremiums nach dem neuesten datierten Beleg, der einen zeigt (codelisten/gremium_status)",
     "thema": "Thema, das ein Beleg nennt (codelisten/thema)",
     "mitglied": "Gruppe, die ein Beleg als Mitglied nennt (codelisten/mitgliedergruppe)",
+    "land": "Schlüssel des Landes, zwei Stellen",
     "kreis": "Schlüssel des Kreises, fünf Stellen",
     "groesse": "Größenklasse: ihre kleinste Einwohnerzahl",
     "befragung": "Status der Gemeinde in der Befragung (codelisten/befragung_status)",
@@ -106,11 +107,23 @@ def map_page(facts: Facts, shapes: geometry.Geometries) -> Row:
         "listed": listed(facts),
         "not_asked": NOT_ASKED,
         "shared": any(row["others"] for row in committees),
-        "districts": [{"code": key, "name": name} for key, name in district_names(facts.districts).items()],
+        "districts": _districts(facts),
         "own_districts": _own_districts(facts),
         "parameters": _parameters(facts, codes, shapes),
         "modules": MODULES,
     }
+
+
+def _districts(facts: Facts) -> list[Row]:
+    """The districts as choice and table show them, by name; where there are several Länder, by Land first."""
+    lands = {row["land_schluessel"]: row["land"] for row in facts.lands_apart}
+    names = district_names(facts.districts)
+    found = [
+        row | {"code": (key := row["kreis_schluessel"]), "name": names[key], "land": lands.get(key[:2])}
+        for row in facts.districts
+    ]
+    places = {key: place for place, key in enumerate(lands)}
+    return sorted(found, key=lambda row: places[row["code"][:2]]) if lands else found
 
 
 def _own_districts(facts: Facts) -> set[str]:

@@ -49,7 +49,7 @@ def map_facts(con: duckdb.DuckDBPyConnection, site: Site, places: Points, distri
         "entwurf": profile.draft,
         "welle": profile.wave,
         "gebietsstand": territory_text(profile),
-        "einwohnerStand": german.day(profile.population_date),
+        "einwohnerStand": german.day(facts.population_date) if facts.population_date else "",
         "meldung": profile.publisher.email,
         "formen": SIGN_FORMS,
         "marken": SIGN_MARKS,
@@ -85,6 +85,7 @@ def legend(facts: Facts) -> dict[str, list[Row]]:
         "status": _present(codes["gremien", "status"], (row["status"] for row in committees)),
         "thema": _by_name(codes["gremien", "themen"], committees, "themen"),
         "mitglied": _by_name(codes["gremien", "mitglieder"], committees, "mitglieder"),
+        "land": [{"code": row["land_schluessel"], "name": row["land"]} for row in facts.lands_apart],
         "groesse": _sizes(facts.municipalities),
         "gemeinde": [
             *_present(codes["gemeinden", "textkennzeichen"], (row["textkennzeichen"] for row in facts.municipalities)),
@@ -121,13 +122,7 @@ def _present(codes: Mapping[str, Code], values: Iterable[str]) -> list[Row]:
 def _by_name(codes: Mapping[str, Code], committees: Sequence[Row], column: str) -> list[Row]:
     """The codes of a column of lists that occur, sorted as German readers look for them."""
     found = _present(codes, (code for row in committees for code in _list(row[column])))
-    return sorted(found, key=lambda entry: german_order(entry["name"]))
-
-
-def german_order(text: str) -> tuple[str, str]:
-    """Sorting of DIN 5007: umlauts beside their vowels, ß as ss."""
-    folded = text.casefold().translate(str.maketrans("äöü", "aou"))
-    return folded, text
+    return sorted(found, key=lambda entry: german.order(entry["name"]))
 
 
 def _list(value: str | None) -> list[str]:

@@ -2,7 +2,7 @@
 // The filters as form fields, the line that says what fits, and the counts of choices and legend.
 import { byId, counted, element, number } from './dom.js';
 import { choices, legendCounts } from './filter.js';
-import { FILTERS, filtered } from './state.js';
+import { chosen, FILTERS, filtered, initial } from './state.js';
 
 /**
  * @param {any} data @param {(change: Partial<import('./state.js').State>) => void} change what to do with a new choice
@@ -13,9 +13,11 @@ export function controls(data, change, clear) {
   const fields = FILTERS.map((name) => /** @type {HTMLSelectElement | null} */ (document.getElementById(`filter-${name}`)))
     .filter((field) => field !== null);
   const labels = new Map(fields.flatMap((field) => [...field.options].map((option) => [option, option.textContent])));
+  const names = fields.map((field) => field.name);
   const reset = byId('zuruecksetzen');
+  let shown = initial();
   for (const field of fields) {
-    field.addEventListener('change', () => change({ [field.name]: field.value, ort: '' }));
+    field.addEventListener('change', () => change({ ...chosen(shown, field.name, field.value), ort: '' }));
   }
   reset.addEventListener('click', clear);
   form?.addEventListener('submit', (event) => event.preventDefault());
@@ -24,7 +26,8 @@ export function controls(data, change, clear) {
   return {
     /** @param {import('./state.js').State} state @param {import('./filter.js').Result} result @param {string[]} unknown */
     show(state, result, unknown) {
-      const found = choices(data, state);
+      shown = state;
+      const found = choices(data, state, names);
       for (const field of fields) {
         field.value = state[/** @type {'art'} */ (field.name)];
         field.classList.toggle('gewaehlt', Boolean(field.value));
@@ -33,6 +36,9 @@ export function controls(data, change, clear) {
           option.textContent = option.value ? `${labels.get(option)} (${number(count)})` : labels.get(option) ?? '';
           option.disabled = Boolean(option.value) && count === 0 && option.value !== field.value;
         }
+        for (const group of /** @type {NodeListOf<HTMLElement>} */ (field.querySelectorAll('[data-land]'))) {
+          group.hidden = elsewhere(state, group.dataset.land ?? '');
+        }
       }
       document.documentElement.classList.toggle('gefiltert', filtered(state));
       reset.hidden = !filtered(state) && !state.ort && !state.ausschnitt;
@@ -40,6 +46,14 @@ export function controls(data, change, clear) {
       byId('ergebnis').replaceChildren(...sentence(data, state, result, unknown));
     },
   };
+}
+
+/**
+ * Whether the districts of `land` cannot be chosen because another Land is; one that the address names stays in sight.
+ * @param {import('./state.js').State} state @param {string} land
+ */
+function elsewhere(state, land) {
+  return Boolean(state.land) && state.land !== land && !state.kreis.startsWith(land);
 }
 
 /** On narrow screens the filters fold away behind a button. */
@@ -83,7 +97,7 @@ function sentence(data, state, result, unknown) {
 }
 
 const TITLES = /** @type {Record<string, string>} */ ({ art: 'Form', status: 'Status', thema: 'Thema',
-  mitglied: 'Mitglied', kreis: 'Kreis', groesse: 'Einwohner', befragung: 'Befragung' });
+  mitglied: 'Mitglied', land: 'Land', kreis: 'Kreis', groesse: 'Einwohner', befragung: 'Befragung' });
 
 /** @param {any} data @param {import('./state.js').State} state */
 function summary(data, state) {

@@ -1,6 +1,6 @@
 // @ts-check
 // Which municipalities and committees fit the filters. List, counts and map all show this one result, so they agree.
-import { COMMITTEE_FILTERS, FILTERS, PLACE_FILTERS } from './state.js';
+import { COMMITTEE_FILTERS, PLACE_FILTERS } from './state.js';
 
 /**
  * @typedef {{places: Uint8Array, placeCount: number, committeesOf: Map<number, number[]>, committees: Set<number>}} Result
@@ -16,11 +16,12 @@ export function select(data, state) {
   const committeesOf = new Map();
   const committees = new Set();
   const wanted = COMMITTEE_FILTERS.some((name) => state[/** @type {'art'} */ (name)]);
+  const own = PLACE_FILTERS.filter((name) => state[/** @type {'art'} */ (name)]);
   const fits = data.gremien.map((/** @type {any} */ committee) =>
     COMMITTEE_FILTERS.every((name) => fitsValue(valuesOf(committee, name), state[/** @type {'art'} */ (name)])));
   let placeCount = 0;
   for (let place = 0; place < data.count; place += 1) {
-    if (!PLACE_FILTERS.every((name) => fitsValue([placeValue(data, place, name)], state[/** @type {'art'} */ (name)]))) continue;
+    if (!own.every((name) => placeValue(data, place, name) === state[/** @type {'art'} */ (name)])) continue;
     const found = data.committeesOf[place].filter((/** @type {number} */ number) => fits[number]);
     if (wanted && !found.length) continue;
     places[place] = 1;
@@ -43,7 +44,8 @@ function valuesOf(committee, name) {
 
 /** @param {any} data @param {number} place @param {string} name @returns {string} */
 function placeValue(data, place, name) {
-  const { kreis, einwohner, befragung } = data.gemeinden;
+  const { ags, kreis, einwohner, befragung } = data.gemeinden;
+  if (name === 'land') return ags[place].slice(0, 2);
   if (name === 'kreis') return data.kreise[kreis[place]]?.[0] ?? '';
   if (name === 'befragung') return data.codes.befragung[befragung[place]].code;
   const size = einwohner[place];
@@ -52,13 +54,14 @@ function placeValue(data, place, name) {
 }
 
 /**
- * How many would fit for each value of each filter, the other filters staying: committees for filters of committees,
- * municipalities for the others.
- * @param {any} data @param {import('./state.js').State} state @returns {Record<string, Map<string, number>>}
+ * How many would fit for each value of the filters `names`, the other filters staying: committees for filters of
+ * committees, municipalities for the others. Only a district goes with another Land (`chosen` in state.js).
+ * @param {any} data @param {import('./state.js').State} state @param {string[]} names
+ * @returns {Record<string, Map<string, number>>}
  */
-export function choices(data, state) {
-  return Object.fromEntries(FILTERS.map((name) => {
-    const result = select(data, { ...state, [name]: '' });
+export function choices(data, state, names) {
+  return Object.fromEntries(names.map((name) => {
+    const result = select(data, { ...state, [name]: '', ...(name === 'land' ? { kreis: '' } : {}) });
     const counts = new Map();
     const add = (/** @type {string} */ value) => counts.set(value, (counts.get(value) ?? 0) + 1);
     if (COMMITTEE_FILTERS.includes(name)) {
@@ -66,6 +69,7 @@ export function choices(data, state) {
     } else {
       result.places.forEach((fits, place) => fits && add(placeValue(data, place, name)));
     }
+    if (name === 'land' && state.kreis) counts.set(state.kreis.slice(0, 2), select(data, { ...state, land: '' }).placeCount);
     return [name, counts];
   }));
 }

@@ -117,7 +117,7 @@ function facts(data, place) {
   return [
     art[place] === null ? '' : data.codes.gemeinde[art[place]].name,
     ownDistrict(data, place) ? '' : data.kreise[kreis[place]][1],
-    size === null ? 'Einwohnerzahl nicht bekannt' : `${number(size)}\u00a0Einwohner`,
+    size === null ? data.einwohnerStand && 'Einwohnerzahl nicht bekannt' : `${number(size)}\u00a0Einwohner`,
   ].filter(Boolean).join(' · ');
 }
 

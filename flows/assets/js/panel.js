@@ -64,7 +64,8 @@ function town(data, place) {
   const { einwohner, kreis, verband, befragung, ags } = data.gemeinden;
   const state = data.codes.befragung[befragung[place]];
   return terms([
-    [`Einwohner am ${data.einwohnerStand}`, einwohner[place] === null ? 'nicht bekannt' : number(einwohner[place])],
+    [`Einwohner am ${data.einwohnerStand}`, data.einwohnerStand && (einwohner[place] === null ? 'nicht bekannt' : number(einwohner[place]))],
+    ['Land', data.names.land.get(ags[place].slice(0, 2))?.name ?? ''],
     ['Kreis', ownDistrict(data, place) ? '' : data.kreise[kreis[place]][1]],
     ['Gemeindeverband', verband[place] === null ? '' : data.codes.verband[verband[place]].name],
     [`Befragung ${data.welle}`, data.welle && element('span', {}, element('strong', {}, state.name), `. ${state.definition} `,

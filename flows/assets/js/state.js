@@ -2,7 +2,7 @@
 // The state of the map lives in the page's address, so that it can be shared and the back button works. The names of the
 // parameters are public: docs/site.md and the page "Karte" describe them.
 
-export const PLACE_FILTERS = ['kreis', 'groesse', 'befragung'];
+export const PLACE_FILTERS = ['land', 'kreis', 'groesse', 'befragung'];
 export const COMMITTEE_FILTERS = ['art', 'status', 'thema', 'mitglied'];
 export const FILTERS = [...COMMITTEE_FILTERS, ...PLACE_FILTERS];
 const VIEWS = ['karte', 'liste'];
@@ -10,15 +10,15 @@ const VIEWS = ['karte', 'liste'];
 export const CLOSEST = 13;
 
 /**
- * @typedef {{art: string, status: string, thema: string, mitglied: string, kreis: string, groesse: string,
- *   befragung: string, ort: string, ansicht: string, ausschnitt: [number, number, number] | null}} State
+ * @typedef {{art: string, status: string, thema: string, mitglied: string, land: string, kreis: string,
+ *   groesse: string, befragung: string, ort: string, ansicht: string, ausschnitt: [number, number, number] | null}} State
  * `ort` is a key (AGS), `ausschnitt` longitude, latitude and zoom of the map.
  */
 
 /** @returns {State} */
 export function initial() {
-  return { art: '', status: '', thema: '', mitglied: '', kreis: '', groesse: '', befragung: '', ort: '', ansicht: '',
-    ausschnitt: null };
+  return { art: '', status: '', thema: '', mitglied: '', land: '', kreis: '', groesse: '', befragung: '', ort: '',
+    ansicht: '', ausschnitt: null };
 }
 
 /**
@@ -68,6 +68,15 @@ export function query(state) {
   // Commas stay readable: this is for people, too.
   const part = `ausschnitt=${lon.toFixed(3)},${lat.toFixed(3)},${zoom.toFixed(1)}`;
   return `?${text ? `${text}&` : ''}${part}`;
+}
+
+/**
+ * What choosing a value for a filter changes: with another Land a district that is not in it goes, too.
+ * @param {State} state @param {string} name @param {string} value @returns {Partial<State>}
+ */
+export function chosen(state, name, value) {
+  const leaves = name === 'land' && !state.kreis.startsWith(value);
+  return { [name]: value, ...(leaves ? { kreis: '' } : {}) };
 }
 
 /** @param {State} state whether anything narrows the map */
