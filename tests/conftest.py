@@ -46,6 +46,9 @@ LAYERS = ("gem", "krs", "lan")
 # What the office maintains by hand may change between two runs, what it downloads must not.
 EDITED_HERE = {"survey_waves", "committees", "evidence", "hints", "monitoring", "resources"}
 
+# Whom to name for what is not the Land's own.
+OTHER_SOURCES = {"population": "Statistikamt Kleinland, erfundene Daten"}
+
 # Whole releases that tests share: each worker would make them for whatever test comes first.
 RELEASES = {"nights", "history", "folder", "thueringen", "demo", "neighbours", "released", "published"}
 
@@ -72,7 +75,7 @@ def write_sidecar(file: Path) -> None:
         "retrieved": "2026-01-15",
         "licence": "dl-de/by-2-0",
         "licence_url": "https://www.govdata.de/dl-de/by-2-0",
-        "attribution": "Kleinland, erfundene Daten",
+        "attribution": OTHER_SOURCES.get(file.stem, "Kleinland, erfundene Daten"),
         "sha256": sha256_of(file),
         "bytes": file.stat().st_size,
         "edited_here": file.stem in EDITED_HERE,
@@ -98,11 +101,20 @@ def _import_current(layers: Path, target: Path) -> None:
     pyarrow.parquet.write_table(dated.replace_schema_metadata(table.schema.metadata), target)
 
 
+def publishing_beside(text: str) -> str:
+    """A profile that extends Kleinland and, unless it says otherwise, publishes where Kleinland does: to the outputs
+    themselves, where tests look for releases.
+    """
+    extends = f'extends = "{PROFILE}"\n'
+    return text if "outputs" in text else text.replace(extends, f'{extends}outputs = "."\n', 1)
+
+
 def build_geodata(target: Path, overlay: Path | Overlay | None = None) -> Path:
     """Make ``target`` a geodata folder with the profile Kleinland, its files replaced by those of ``overlay``.
 
     ``overlay`` is a folder or a mapping from file name to content (None: the file is missing). A ``profile.toml`` in it
-    becomes the profile "variante" beside Kleinland, which it extends; a sidecar in it stays as it is.
+    becomes the profile "variante" beside Kleinland, which it extends and whose place it shares; a sidecar in it stays
+    as it is.
     """
     profile = target / PROFILE
     shutil.copytree(KLEINLAND, profile, copy_function=shutil.copyfile)
@@ -111,6 +123,9 @@ def build_geodata(target: Path, overlay: Path | Overlay | None = None) -> Path:
     for name, content in files.items():
         if content is not None:
             file = target / VARIANT / name if name == "profile.toml" else profile / name
+            if name == "profile.toml":
+                # Not every counterexample is in UTF-8.
+                content = publishing_beside(content.decode("latin-1")).encode("latin-1")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
     if "boundaries.parquet" not in files:

@@ -31,7 +31,7 @@ from flows.formats.catalogue import FORMATS
 from flows.metadata.catalog import ADMS, DCATAP, DCATDE, EU, SPDX, attribution_text, catalog_graph, identifier
 from flows.metadata.citation import write_citation
 from flows.metadata.codelists import FOLDER, code_lists
-from flows.metadata.datapackage import package_descriptor
+from flows.metadata.datapackage import attributions, package_descriptor
 from flows.metadata.inventory import COMPANIONS, DOCUMENTS, DataFile, data_files, is_document
 from flows.metadata.jsonld import dataset_jsonld
 from flows.metadata.licences import KNOWN, known_licence
@@ -128,6 +128,13 @@ def test_the_readme_names_no_file_that_is_not_there(run: Run) -> None:
     text = text_of(run, "README.md")
     absent = [name for name in (*DOCUMENTS, "praeventionskarte.gpkg") if not (run.package / name).exists()]
     assert [name for name in absent if f"`{name}`" in text] == ["ort/", "assets/"]
+
+
+def test_the_readme_gives_each_source_a_line_of_its_own(run: Run) -> None:
+    lines = text_of(run, "README.md").partition("## Quellen\n\n")[2].partition("\n\n")[0].splitlines()
+    named = [f"- {source['attribution']} – {source['title']}" for source in attributions(run)]
+    assert len(named) == 2
+    assert [line.partition(", <")[0] for line in lines] == named
 
 
 def test_files_of_several_datasets_belong_to_the_whole_release(files: list[DataFile]) -> None:

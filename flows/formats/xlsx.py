@@ -312,7 +312,7 @@ def _info_rows(run: Run, datasets: Sequence[Dataset]) -> Iterator[tuple[str, str
     yield "Zitieren", citation(run), None
     for source in attributions(run):
         yield "Quelle", f"{source['attribution']} – {source['title']}", source.get("path")
-    for rule in reading_rules(land_rows(datasets)):
+    for rule in reading_rules(profile, land_rows(datasets)):
         yield "Zu beachten", rule, None
     codes = f"Codes stehen wie in allen Formaten; rechts daneben folgt, was sie heißen: „{LABELS.format('…')}“."
     yield "Zu den Spalten", codes, None

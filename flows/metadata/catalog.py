@@ -8,7 +8,8 @@ no address that is not there. There are no blank nodes, and rdflib sorts what it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
@@ -21,7 +22,14 @@ from flows.metadata.inventory import DataFile
 from flows.metadata.licences import known_licence
 from flows.metadata.lineage import inputs_of, is_source_of
 from flows.metadata.subjects import Subject, period, subjects
-from flows.metadata.text import NO_PUBLISHER, marks, marks_english, release_address
+from flows.metadata.text import (
+    NO_PUBLISHER,
+    coverage_rules,
+    coverage_rules_english,
+    marks,
+    marks_english,
+    release_address,
+)
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.provenance import read_manifest
 from flows.run import Run
@@ -137,11 +145,29 @@ def _contact(run: Run) -> Iterator[Triple]:
         yield contact, VCARD.hasURL, URIRef(publisher.url)
 
 
-def _places(profile: Profile, subject: Subject) -> list[URIRef]:
-    """The area that a subject is about."""
+# Whether a Land (a row of ``release.land``) belongs to the area of a subject, by the subject's coverage.
+COVERED: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "lands": lambda _: True,
+    "committees": lambda land: land["gremien_bekannt"] is not None,
+    "survey": lambda land: land["befragte_staedte"] > 0,
+    "recorded": lambda land: land["gremien_bekannt"] is not None or land["befragte_staedte"] > 0,
+}
+
+
+def _places(subject: Subject, lands: Sequence[Mapping[str, Any]]) -> list[URIRef]:
+    """The area that a subject is about, of the release's Länder."""
     if subject.coverage == "germany":
         return [EU["country/DEU"]]
-    return [GEOCODING[f"stateKey/{land}"] for land in profile.lands]
+    covered = COVERED[subject.coverage]
+    return [GEOCODING[f"stateKey/{land['land_schluessel']}"] for land in lands if covered(land)]
+
+
+def _what(subject: Subject, lands: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """What a subject is about, in German and English, with the Länder for which it is not."""
+    if subject.coverage == "germany":
+        return subject.description, subject.description_en
+    german, english = coverage_rules(lands), coverage_rules_english(lands)
+    return " ".join([subject.description, *german]), " ".join([subject.description_en, *english])
 
 
 def _catalog(run: Run, listed: Sequence[Subject]) -> Iterator[Triple]:
@@ -166,14 +192,22 @@ def _catalog(run: Run, listed: Sequence[Subject]) -> Iterator[Triple]:
         yield catalog, DCAT.dataset, identifier(profile, subject.name)
 
 
-def _dataset(con: duckdb.DuckDBPyConnection, run: Run, subject: Subject, contributor_id: str) -> Iterator[Triple]:
+def _dataset(
+    con: duckdb.DuckDBPyConnection,
+    run: Run,
+    subject: Subject,
+    lands: Sequence[Mapping[str, Any]],
+    contributor_id: str,
+) -> Iterator[Triple]:
     profile = run.profile
+    german, english = _what(subject, lands)
+    places = _places(subject, lands)
     dataset = identifier(profile, subject.name)
     yield dataset, RDF.type, DCAT.Dataset
     yield dataset, DCTERMS.title, _german(f"{profile.title}: {subject.title}")
     yield dataset, DCTERMS.title, _english(f"{profile.title}: {subject.title_en}")
-    yield dataset, DCTERMS.description, _described(run, subject.description)
-    yield dataset, DCTERMS.description, _english(" ".join([*marks_english(profile), subject.description_en]))
+    yield dataset, DCTERMS.description, _described(run, german)
+    yield dataset, DCTERMS.description, _english(" ".join([*marks_english(profile), english]))
     yield dataset, DCTERMS.publisher, identifier(profile, "herausgeber")
     yield dataset, DCTERMS.identifier, Literal(f"praeventionskarte-{profile.name}-{subject.name}")
     yield dataset, DCTERMS.modified, Literal(run.day.isoformat(), datatype=XSD.date)
@@ -197,10 +231,10 @@ def _dataset(con: duckdb.DuckDBPyConnection, run: Run, subject: Subject, contrib
         yield dataset, DCAT.keyword, _english(keyword)
     for theme in subject.themes:
         yield dataset, DCAT.theme, EU[f"data-theme/{theme}"]
-    for place in _places(profile, subject):
+    for place in places:
         yield dataset, DCTERMS.spatial, place
         yield place, RDF.type, DCTERMS.Location
-    if subject.coverage == "lands":
+    if places and subject.coverage != "germany":
         yield dataset, DCATDE.politicalGeocodingLevelURI, GEOCODING["Level/state"]
     for mark in marks(profile):
         yield dataset, ADMS.versionNotes, _german(mark)
@@ -263,8 +297,9 @@ def catalog_graph(
     offered = [file for file in files if not file.companion]
     listed = [subject for subject in subjects().values() if any(file.subject == subject.name for file in offered)]
     triples = [*_publisher(run), *_contact(run), *_catalog(run, listed)]
+    lands = con.execute("SELECT * FROM release.land ORDER BY land_schluessel").to_arrow_table().to_pylist()
     for subject in listed:
-        triples += _dataset(con, run, subject, contributor_id)
+        triples += _dataset(con, run, subject, lands, contributor_id)
     published = {contract.name: contract for contract in contracts}
     for file in offered:
         # A file of several datasets names the sources of all; a code list has none.

@@ -9,7 +9,8 @@ import duckdb
 
 from flows.contracts import Contract
 from flows.metadata.lineage import inputs_of, is_source_of
-from flows.metadata.text import write_text
+from flows.metadata.text import followed, land_names, write_text
+from flows.profile import Profile
 from flows.provenance import read_manifest
 from flows.run import Run
 from flows.validate import name, quoted
@@ -71,6 +72,15 @@ def script_notices(run: Run) -> dict[str, str]:
     return found
 
 
+def converted_for(profile: Profile) -> str:
+    """How the data of the sources were brought to one territory date, as part of a sentence; empty where none was."""
+    lands = followed(profile)
+    if not lands:
+        return ""
+    where = "" if len(lands) == len(profile.lands) else f"für {land_names(lands)} "
+    return f"{where}auf einen Gebietsstand umgerechnet"
+
+
 def write_licence(run: Run) -> None:
     """Write ``LICENSE.txt`` into the package."""
     write_text(run, "LICENSE.txt")
@@ -84,4 +94,5 @@ def write_notice(con: duckdb.DuckDBPyConnection, run: Run, contracts: Sequence[C
         sources=used_sources(run, contracts),
         sites=cited_sites(con, contracts),
         scripts=script_notices(run),
+        converted=converted_for(run.profile),
     )

@@ -13,7 +13,7 @@ from flows.contracts import Contract, Field
 from flows.database import sql_files
 from flows.datasets import Dataset
 from flows.metadata.subjects import last_day
-from flows.metadata.text import coverage_rules, land_rows, write_text
+from flows.metadata.text import coverage_rules, land_rows, register_rules, write_text
 from flows.provenance import read_manifest
 from flows.run import Run
 from flows.validate import name
@@ -170,12 +170,14 @@ def write_quality(con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[D
     computed = _labels(figures, "herkunft")[COMPUTED]
     rows = _survey(con, figures)
     kept, new = waiting(con, run)
+    lands = land_rows(datasets)
     dated = [record["monate"] for record in records if record["monate"] is not None]
     write_text(
         run,
         "quality.md",
         coverage=_coverage(con),
-        rules=coverage_rules(land_rows(datasets)),
+        rules=coverage_rules(lands),
+        gap_rules=register_rules(run.profile, lands),
         kept=kept,
         new=new,
         statuses=_counted(con, contracts["gemeinden"], "befragung_status", "NOT gemeindefrei"),

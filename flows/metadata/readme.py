@@ -50,7 +50,7 @@ def write_readme(
         "README.md",
         schema_version=read_manifest(run)["schema"],
         waves=con.execute("SELECT * FROM input.survey_waves ORDER BY welle").to_arrow_table().to_pylist(),
-        rules=reading_rules(land_rows(datasets)),
+        rules=reading_rules(run.profile, land_rows(datasets)),
         datasets=datasets,
         files=files,
         endings=files_by_ending(described),

@@ -23,8 +23,10 @@ WHOLE_RELEASE = "gesamt"
 class Subject:
     """One subject of the catalogue.
 
-    ``themes`` and ``type`` are EU codes (data-theme, dataset-type). ``coverage`` is ``lands`` (those of the profile) or
-    ``germany``. ``temporal`` names the columns (schema.table.column) whose values span the time it is about.
+    ``themes`` and ``type`` are EU codes (data-theme, dataset-type). ``coverage`` is the area that it is about:
+    ``germany``, ``lands`` (all of the release), ``committees`` (those with a committee), ``survey`` (those with a
+    surveyed town) or ``recorded`` (those with either). ``temporal`` names the columns (schema.table.column)
+    whose values span the time it is about.
     """
 
     name: str

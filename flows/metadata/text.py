@@ -53,25 +53,59 @@ def territory_text(profile: Profile) -> str:
 
 
 def coverage_rules(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What readers must know where not every Land has entries; ``lands`` are rows of ``release.land``.
+    """What readers must know where committees or surveys are not recorded for every Land; ``lands`` are rows of
+    ``release.land``.
 
-    Nobody can say of a Land without entries that there is nothing, nor that somebody looked (truth rule 4).
+    Nobody can say of a Land without entries that there is nothing, nor that somebody looked (truth rule 3).
     """
+    return tuple(
+        f"{' und '.join(subjects)} enthält diese Ausgabe nur für {names}; aus den übrigen Ländern ist dazu nichts "
+        "erfasst. Das heißt nicht, dass es dort nichts gibt."
+        if names
+        else f"{' und '.join(subjects)} enthält diese Ausgabe nicht. Das heißt nicht, dass es keine gibt."
+        for names, subjects in _partly(lands, "Gremien", "Befragungen").items()
+    )
+
+
+def coverage_rules_english(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """``coverage_rules`` for readers of English."""
+    return tuple(
+        f"This release has {' and '.join(subjects)} for {names} only; for the other Länder nothing is recorded."
+        if names
+        else f"This release has no {' or '.join(subjects)}."
+        for names, subjects in _partly(lands, "committees", "surveys").items()
+    )
+
+
+def _partly(lands: Sequence[Mapping[str, Any]], committees: str, surveys: str) -> dict[str, list[str]]:
+    """What is not there for every Land, by the names of the Länder for which it is."""
     found = {
-        "Gremien": [row["land"] for row in lands if row["gremien_bekannt"]],
-        "Befragungen": [row["land"] for row in lands if row["befragte_staedte"]],
+        committees: [row["land"] for row in lands if row["gremien_bekannt"] is not None],
+        surveys: [row["land"] for row in lands if row["befragte_staedte"]],
     }
     partly: dict[str, list[str]] = {}
     for what, names in found.items():
         if len(names) < len(lands):
             partly.setdefault(", ".join(names), []).append(what)
-    return tuple(
-        f"{' und '.join(subjects)} gibt es in dieser Ausgabe nur für {names}; für die übrigen Länder enthält sie dazu "
-        "nichts, und eine 0 heißt dort nicht, dass gesucht wurde."
-        if names
-        else f"{' und '.join(subjects)} enthält diese Ausgabe nicht; eine 0 heißt nicht, dass gesucht wurde."
-        for names, subjects in partly.items()
-    )
+    return partly
+
+
+def register_rules(profile: Profile, lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What readers must know where registers or territory changes are known of some Länder only."""
+    counted = [row["land"] for row in lands if row["einwohner"] is not None]
+    rules = []
+    if 0 < len(counted) < len(lands):
+        rules.append(
+            f"Einwohner, Art und Verband der Gemeinden sind nur für {', '.join(counted)} vollständig bekannt; sonst "
+            "sind diese Zellen leer."
+        )
+    changed = followed(profile)
+    if 0 < len(changed) < len(profile.lands):
+        rules.append(
+            f"Gebietsänderungen sind nur für {land_names(changed)} erfasst; die übrigen Länder stehen unverändert im "
+            f"Gebietsstand der Grenzen ({german.day(profile.boundaries_date)})."
+        )
+    return tuple(rules)
 
 
 def land_rows(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
@@ -81,9 +115,9 @@ def land_rows(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
     return rows
 
 
-def reading_rules(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def reading_rules(profile: Profile, lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """All rules for readers of a release; ``lands`` are rows of ``release.land``."""
-    return (*READING_RULES, *coverage_rules(lands))
+    return (*READING_RULES, *coverage_rules(lands), *register_rules(profile, lands))
 
 
 def marks(profile: Profile) -> tuple[str, ...]:

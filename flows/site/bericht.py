@@ -159,6 +159,7 @@ def _survey_chapters(survey: Survey, several: bool, numbered: _Numbers) -> Itera
 def _committee_chapter(site: Site, numbered: _Numbers) -> Block:
     committees = site.facts.committees
     blocks = [
+        *(_text(rule) for rule in site.facts.coverage),
         _text(
             f"{'Die Gremien stammen nicht aus der Befragung. ' if site.facts.waves else ''}{READING_RULES[1]} "
             "Kein Eintrag heißt: uns nicht bekannt."
@@ -244,7 +245,7 @@ def _unknown_chapter(site: Site, found: Sequence[Survey]) -> Block:
     blocks = [block for survey in found for block in (_text(f"{survey.wave['titel']}:"), _list(survey.unknown))]
     return {
         "title": "Was nicht bekannt ist, und warum",
-        "blocks": [*blocks, _text("Für alle Angaben gilt:"), _list(reading_rules(site.facts.lands))],
+        "blocks": [*blocks, _text("Für alle Angaben gilt:"), _list(reading_rules(site.run.profile, site.facts.lands))],
     }
 
 

@@ -19,10 +19,11 @@ SELECT
     CASE WHEN count(*) = count(m.einwohner) THEN any_value(m.einwohner_stand) END AS einwohner_stand,
     any_value(round(g.flaeche_m2 / 1e6, 2)) AS flaeche_km2,
     CAST(coalesce(sum(f.staedte), 0) AS BIGINT) AS befragte_staedte,
-    coalesce(any_value(c.gremien), 0) AS gremien_bekannt,
+    CASE WHEN any_value(v.gremien_erfasst) THEN coalesce(any_value(c.gremien), 0) END AS gremien_bekannt,
     any_value(m.gebietsstand) AS gebietsstand
 FROM members m
 JOIN joined.map_areas g ON g.ebene = m.ebene AND g.schluessel = m.schluessel
+JOIN joined.land_coverage v ON v.land_schluessel = m.land_schluessel
 LEFT JOIN frame f ON f.ags = m.ags
 LEFT JOIN committees c ON c.ebene = m.ebene AND c.schluessel = m.schluessel
 GROUP BY m.ebene, m.schluessel
