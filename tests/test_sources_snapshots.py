@@ -12,7 +12,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from conftest import KLEINLAND, VARIANT, joined_run
+from conftest import KLEINLAND, VARIANT, joined_run, publishing_beside
 from fault_server import CSV, XLSX, FaultServer, fault_server, reset, status, typed
 from operating import lean, lean_call
 from products import (
@@ -72,7 +72,8 @@ class Office:
 
     def configure(self, text: str) -> None:
         """Give the profile this text instead of its own."""
-        (self.geodata / VARIANT / "profile.toml").write_text('extends = "kleinland"\n' + text, encoding="utf-8")
+        profile = publishing_beside('extends = "kleinland"\n' + text)
+        (self.geodata / VARIANT / "profile.toml").write_text(profile, encoding="utf-8")
 
     def night(self, number: int = 0) -> dict[str, SourceState]:
         """Fetch all sources some days after the first; returns their states by name."""
@@ -607,7 +608,7 @@ def test_a_needed_source_that_was_never_had_ends_the_run(office: Office, server:
     office.night()
     run = Run(replace(office.profile, territory_basis="aktuell"), FIRST, office.store, "test", office.outputs / "w")
 
-    with pytest.raises(SourceUnavailable, match="„boundaries_current“ wurde noch nie erfolgreich abgerufen") as caught:
+    with pytest.raises(SourceUnavailable, match="von „boundaries_current“ gibt es keinen guten Stand") as caught:
         acquire(run)
     assert "(404)" in str(caught.value)
     assert "`praevkarte fetch`" in str(caught.value)

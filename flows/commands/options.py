@@ -14,8 +14,13 @@ from flows.profile import load_profile
 from flows.store import Store
 
 ProfileOption = Annotated[str, typer.Option("--profile", help="Profil in geodata/.")]
-GeodataOption = Annotated[Path, typer.Option("--geodata", help="Ordner der Profile.", envvar="PRAEVKARTE_GEODATA")]
-OutputsOption = Annotated[Path, typer.Option("--outputs", help="Ordner der Ausgaben.", envvar="PRAEVKARTE_OUTPUTS")]
+# Absolute from here on: programs that are started work in folders of their own.
+GeodataOption = Annotated[
+    Path, typer.Option("--geodata", help="Ordner der Profile.", envvar="PRAEVKARTE_GEODATA", resolve_path=True)
+]
+OutputsOption = Annotated[
+    Path, typer.Option("--outputs", help="Ordner der Ausgaben.", envvar="PRAEVKARTE_OUTPUTS", resolve_path=True)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Ergebnis als JSON auf stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Nur Fehler ausgeben.")]
 DateOption = Annotated[str | None, typer.Option("--date", help="Tag (JJJJ-MM-TT), sonst heute (UTC).")]

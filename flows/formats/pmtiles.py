@@ -118,9 +118,3 @@ def tiles(datasets: Sequence[Dataset], folder: Path, imprint: Imprint) -> Iterat
             words = (Path(scratch) / "stderr").read_text(encoding="utf-8", errors="replace")
             raise ChildProcessError(f"tippecanoe ended with {process.returncode}: {words.strip()}")
         (Path(scratch) / FILE).replace(folder / FILE)
-
-
-def write_pmtiles(datasets: Sequence[Dataset], folder: Path, imprint: Imprint) -> list[str]:
-    """Write ``praeventionskarte.pmtiles`` and wait for it; returns the file name."""
-    with tiles(datasets, folder, imprint) as names:
-        return names

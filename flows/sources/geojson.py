@@ -16,7 +16,7 @@ import shapely
 
 from flows.geometry import Geometries
 
-COORDINATES = re.compile(rb'"coordinates"\s*:\s*(\[[\[\]0-9eE+\-.,\s]*\])')
+COORDINATES = re.compile(rb'"coordinates"\s*:\s*(\[[\[\]0-9eE+\-.,\s]*\])?')
 AREAS = ("Polygon", "MultiPolygon")
 
 Properties = dict[str, Any]
@@ -28,9 +28,13 @@ def read_areas(
     """Properties and shapes of the features that are ``wanted``, in the file's order; the coordinates as they stand
     there, heights left out.
 
-    Raises ``ValueError`` for what is no GeoJSON, and for a wanted feature that is no polygon.
+    Raises ``ValueError`` for what is no GeoJSON, and for a wanted feature that is no polygon; ``RecursionError`` for
+    collections that are nested too deep.
     """
     spans = [match.span(1) for match in COORDINATES.finditer(text)]
+    if any(start < 0 for start, _ in spans):
+        # A number there would be taken for that of a span, and the shape of another feature for this one's.
+        raise ValueError("coordinates that are no array of numbers")
     features = [one for one in _features(orjson.loads(_without(text, spans))) if wanted(one[0])]
     kinds = [str(shape.get("type")) for _, shape in features]
     if others := sorted({kind for kind in kinds if kind not in AREAS}):

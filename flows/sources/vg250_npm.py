@@ -17,8 +17,6 @@ import pyarrow as pa
 import shapely
 
 from flows import geometry
-from flows.errors import Refused
-from flows.findings import Finding
 from flows.german import day as german_day
 from flows.german import size
 from flows.profile import Profile
@@ -49,19 +47,12 @@ CHANGED = "Das Paket ist anders aufgebaut: bitte ansehen und flows/sources/vg250
 def read_vg250_npm(file: Path, label: str, options: Mapping[str, str], profile: Profile) -> Mapping[str, Converted]:
     """The areas of the profile's Länder (of all, if it names none) in EPSG:25832.
 
-    Raises ``Refused`` when the package is damaged, lacks a layer or a property, has no municipality of a Land, does not
-    cover it, has a key twice for different units, or is of another day than the profile's ``territory.boundaries_date``
-    (the day is the option ``standing``, else told by the newest WSK as in ``flows.sources.vg250``).
+    Their day is the option ``standing``, else told by the newest WSK as in ``flows.sources.vg250``. Raises ``Refused``
+    when the package is damaged, lacks a layer or a property, has no municipality of a Land, does not cover it, or has a
+    key twice for different units.
     """
     tables = _layers(file, label)
     standing = _standing(tables, options, label)
-    if standing != profile.boundaries_date:
-        message = (
-            f"die Grenzen haben den Gebietsstand {german_day(standing)}; das Profil nennt den "
-            f"{german_day(profile.boundaries_date)}."
-        )
-        remedy = "Bitte „territory.boundaries_date“ im Profil berichtigen oder die passende Version eintragen."
-        raise Refused([Finding("produkt", label, message, remedy)], "der vorhandene Stand bleibt")
     table = boundaries_of(tables, profile.lands, standing, label).drop_columns(["gebietsstand"])
     title = f"Verwaltungsgebiete 1:250 000 (VG250), Stand {german_day(standing)}"
     origin = (
