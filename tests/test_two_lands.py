@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -13,14 +14,22 @@ import duckdb
 import pytest
 from conftest import KLEINLAND, build_geodata, joined_run, profile_of
 from map_page import facts, listed, opened, query
+from pdf_text import flowing, pdf_pages
 from playwright.sync_api import Browser, Page, expect
+from rdflib import DCAT, DCTERMS, RDF, Graph
 from site_browser import Elements, Served, serving
 from two_lands import NEIGHBOUR, two_lands
 
-from flows.contracts import release_contracts
+from flows.contracts import load_contract, release_contracts
 from flows.database import database as open_database
 from flows.metadata.jsonld import FILE as JSONLD
-from flows.metadata.text import coverage_rules, land_names, territory_text
+from flows.metadata.text import (
+    coverage_rules,
+    coverage_rules_english,
+    land_names,
+    register_rules,
+    territory_text,
+)
 from flows.profile import Profile
 from flows.run import Run
 from flows.site.auswertung import by_district
@@ -28,8 +37,10 @@ from flows.site.facts import read_facts
 from flows.site.gremien import write_committees
 from flows.site.karte import write_map
 from flows.site.methode import write_method
+from flows.site.monitoring import scope
 from flows.site.orte import write_places
 from flows.site.pages import Site
+from flows.site.vorschau import preview_data
 from flows.stages import Outcome
 
 pytest_plugins = ["site_browser"]
@@ -62,7 +73,7 @@ def test_of_a_land_without_register_only_the_boundaries_speak(joined: duckdb.Duc
         "flaeche_herkunft, in_befragung, befragung_status, gremien_bekannt "
         f"FROM release.gemeinden WHERE left(ags, 2) = '{NEIGHBOUR}' ORDER BY ags"
     ).fetchall()
-    unknown = (None, None, None, None, "geometrie", False, "nicht_befragt", 0)
+    unknown = (None, None, None, None, "geometrie", False, "nicht_befragt", None)
     assert len(found) == 10, "all municipalities of the boundary file, though the same ones merged in Kleinland"
     assert found[0] == ("98001001", "980010001001", "Nord-Aldorf", "Nord-Aldorf", *unknown)
     assert {row[4:] for row in found} == {unknown}
@@ -75,6 +86,23 @@ def test_totals_of_the_other_land_are_those_that_it_has_alone(
     assert joined.execute(query).fetchall() == database.execute(query).fetchall()
     query = "SELECT * FROM release.gemeinden WHERE left(ags, 2) = '99' ORDER BY ags"
     assert joined.execute(query).fetchall() == database.execute(query).fetchall()
+
+
+def test_where_no_committee_is_recorded_nothing_is_counted(joined: duckdb.DuckDBPyConnection) -> None:
+    for relation, key in (("gemeinden", "ags"), ("kreise", "kreis_schluessel"), ("land", "land_schluessel")):
+        found = joined.execute(
+            f"SELECT DISTINCT left({key}, 2), gremien_bekannt IS NULL FROM release.{relation} ORDER BY ALL"
+        )
+        assert found.fetchall() == [(NEIGHBOUR, True), ("99", False)]
+    counts = [field.name for field in load_contract("release", "gemeinden").fields if field.name.startswith("gremien_")]
+    filled = " + ".join(f"count({column})" for column in counts)
+    query = f"SELECT {filled} FROM release.gemeinden WHERE left(ags, 2) = '{NEIGHBOUR}'"
+    assert joined.execute(query).fetchall() == [(0,)]
+
+
+def test_a_wave_is_named_where_it_surveyed_a_town(joined: duckdb.DuckDBPyConnection) -> None:
+    query = "SELECT DISTINCT left(ags, 2), befragung_welle FROM release.gemeinden ORDER BY ALL"
+    assert joined.execute(query).fetchall() == [(NEIGHBOUR, None), ("99", "2020")]
 
 
 def test_nothing_is_missing_where_nothing_is_known(joined: duckdb.DuckDBPyConnection) -> None:
@@ -105,20 +133,34 @@ def test_laender_are_called_by_their_names() -> None:
     assert land_names(["01", "15", "16"]) == "Schleswig-Holstein, Sachsen-Anhalt, Thüringen"
 
 
-def test_readers_learn_where_nobody_has_looked() -> None:
-    def land(name: str, committees: int, towns: int) -> dict[str, object]:
+def test_readers_learn_where_nothing_is_recorded() -> None:
+    def land(name: str, committees: int | None, towns: int) -> dict[str, object]:
         return {"land": name, "gremien_bekannt": committees, "befragte_staedte": towns}
 
     assert coverage_rules([land("Kleinland", 3, 2)]) == ()
-    assert coverage_rules([land("Kleinland", 3, 0), land("Nachbarland", 0, 0)]) == (
-        "Gremien gibt es in dieser Ausgabe nur für Kleinland; für die übrigen Länder enthält sie dazu nichts, und "
-        "eine 0 heißt dort nicht, dass gesucht wurde.",
-        "Befragungen enthält diese Ausgabe nicht; eine 0 heißt nicht, dass gesucht wurde.",
+    assert coverage_rules([land("Kleinland", 3, 0), land("Nachbarland", None, 0)]) == (
+        "Gremien enthält diese Ausgabe nur für Kleinland; aus den übrigen Ländern ist dazu nichts erfasst. Das heißt "
+        "nicht, dass es dort nichts gibt.",
+        "Befragungen enthält diese Ausgabe nicht. Das heißt nicht, dass es keine gibt.",
     )
-    assert coverage_rules([land("Kleinland", 3, 2), land("Nachbarland", 0, 0)]) == (
-        "Gremien und Befragungen gibt es in dieser Ausgabe nur für Kleinland; für die übrigen Länder enthält sie dazu "
-        "nichts, und eine 0 heißt dort nicht, dass gesucht wurde.",
+    assert coverage_rules([land("Kleinland", 3, 2), land("Nachbarland", None, 0)]) == (
+        "Gremien und Befragungen enthält diese Ausgabe nur für Kleinland; aus den übrigen Ländern ist dazu nichts "
+        "erfasst. Das heißt nicht, dass es dort nichts gibt.",
     )
+    assert coverage_rules_english([land("Kleinland", 3, 2), land("Nachbarland", None, 0)]) == (
+        "This release has committees and surveys for Kleinland only; for the other Länder nothing is recorded.",
+    )
+
+
+def test_readers_learn_of_which_land_registers_and_changes_are_known(both: Profile) -> None:
+    lands = [{"land": "Kleinland", "einwohner": 60000}, {"land": "Nachbarland", "einwohner": None}]
+    assert register_rules(both, lands) == (
+        "Einwohner, Art und Verband der Gemeinden sind nur für Kleinland vollständig bekannt; sonst sind diese Zellen "
+        "leer.",
+        "Gebietsänderungen sind nur für 99 erfasst; die übrigen Länder stehen unverändert im Gebietsstand der Grenzen "
+        "(01.01.2016).",
+    )
+    assert register_rules(replace(both, lands=("99",)), lands[:1]) == ()
 
 
 FOREST = "98001002"
@@ -173,7 +215,7 @@ def test_a_release_says_the_days_and_the_gaps_of_both_laender(neighbours: Served
     said = "30.06.2020 (99), 01.01.2016 (übrige Länder)"
     for document in ("README.md", "quality.md", "index.html", "methode.html", "gremien.html"):
         assert said in (latest / document).read_text(encoding="utf-8"), document
-    gap = "Gremien und Befragungen gibt es in dieser Ausgabe nur für Kleinland"
+    gap = "Gremien und Befragungen enthält diese Ausgabe nur für Kleinland"
     for document in ("README.md", "quality.md", "index.html", "methode.html"):
         assert gap in (latest / document).read_text(encoding="utf-8"), document
     for document in ("index.html", "methode.html"):
@@ -182,7 +224,26 @@ def test_a_release_says_the_days_and_the_gaps_of_both_laender(neighbours: Served
     page_map = facts(neighbours)
     forest = page_map["gemeinden"]["ags"].index(FOREST)
     assert page_map["codes"]["gemeinde"][page_map["gemeinden"]["art"][forest]]["name"] == "gemeindefreies Gebiet"
-    assert page_map["gemeindefrei"] == 1
+    assert page_map["gemeindefrei"] == [forest]
+
+
+def test_the_catalogue_offers_committees_and_survey_for_the_land_that_has_them(neighbours: Served) -> None:
+    catalog = Graph().parse(neighbours.folder / "catalog.ttl")
+    place = "http://dcat-ap.de/def/politicalGeocoding/stateKey/"
+    lands: dict[str, list[str]] = {}
+    for dataset in catalog.subjects(RDF.type, DCAT.Dataset):
+        subject = str(catalog.value(dataset, DCTERMS.identifier)).rpartition("-")[2]
+        lands[subject] = sorted(str(found).removeprefix(place) for found in catalog.objects(dataset, DCTERMS.spatial))
+        if subject in ("gremien", "befragung", "gebiete", "gesamt"):
+            assert any("nur für Kleinland" in text for text in catalog.objects(dataset, DCTERMS.description))
+            assert any("for Kleinland only" in text for text in catalog.objects(dataset, DCTERMS.description))
+    assert lands["gremien"] == lands["befragung"] == lands["angebote"] == ["99"]
+    assert lands["gebiete"] == lands["gesamt"] == [NEIGHBOUR, "99"]
+
+
+def test_sources_are_said_to_be_converted_where_they_were(neighbours: Served) -> None:
+    text = (neighbours.folder / "NOTICE.txt").read_text(encoding="utf-8")
+    assert "verknüpft, für 99 auf einen Gebietsstand umgerechnet und" in text
 
 
 # --- The pages ------------------------------------------------------------------------------------------------------
@@ -319,6 +380,139 @@ def test_districts_of_one_name_are_not_counted_together() -> None:
         ("16053", ["Jena"]),
         ("Suhl", ["Suhl"]),
     ]
+
+
+# --- Where nothing is recorded --------------------------------------------------------------------------------------
+
+GAP = "Gremien und Befragungen enthält diese Ausgabe nur für Kleinland"
+NOT_RECORDED = (
+    "sind in dieser Ausgabe keine Gremien erfasst. Das heißt weder, dass hier gesucht wurde, noch, dass es keine gibt."
+)
+
+
+def section(page: str, name: str) -> str:
+    """A section of a page, from its id to its end."""
+    return page.partition(f'id="{name}"')[2].partition("</section>")[0]
+
+
+def test_whoever_reads_of_committees_learns_for_which_land_they_are(neighbours: Served) -> None:
+    pages = {name: (neighbours.folder / f"{name}.html").read_text(encoding="utf-8") for name in ("index", "daten")}
+    intro, _, rest = pages["index"].partition("<h1")[2].partition('class="suchleiste')
+    assert GAP in intro
+    assert GAP not in rest, "once is enough"
+    for name, before in (("karte-einbetten", 'id="kartenblatt"'), ("gremien", "<table")):
+        text = (neighbours.folder / f"{name}.html").read_text(encoding="utf-8")
+        assert GAP in text.partition(before)[0], name
+    method = section((neighbours.folder / "methode.html").read_text(encoding="utf-8"), "luecken")
+    assert f"Was dort nicht steht, fehlt hier. {GAP}" in method
+    assert "sind nur für Kleinland vollständig bekannt" in method
+    names = [contract.name for contract in release_contracts()]
+    silent = {name for name in names if GAP not in section(pages["daten"], f"datensatz-{name}")}
+    assert silent == {"monitoring", "angebote", "gebietsaenderungen"}
+    report = [flowing(page) for page in pdf_pages((neighbours.folder / "bericht.pdf").read_bytes())]
+    assert any(flowing(GAP) in page and flowing("Uns bekannte Gremien: 6.") in page for page in report)
+
+
+def test_the_preview_and_the_monitoring_say_for_which_laender_they_are(neighbours: Served, both: Profile) -> None:
+    run = joined_run(both, neighbours.folder.parent / "vorschau")
+    with open_database(run.database) as con:
+        site = site_of(run, con)
+    (run.package / "assets" / "karte.svg").write_bytes((neighbours.folder / "assets" / "karte.svg").read_bytes())
+    assert preview_data(site)["figures"] == [
+        ["6", "bekannte Gremien nach öffentlichen Belegen, erfasst nur für Kleinland"],
+        ["2", "befragte Städte, Befragung 2020, erfasst nur für Kleinland"],
+    ]
+    # Sixteen names would be no help.
+    assert scope(site)[1].startswith("Für einzelne Länder sagen sie nichts.")
+
+    unrecorded = [land | {"gremien_bekannt": None, "befragte_staedte": 0} for land in site.facts.lands]
+    nothing = replace(site, facts=replace(site.facts, lands=unrecorded))
+    assert preview_data(nothing)["figures"] == []
+
+
+def test_no_count_of_committees_stands_where_none_is_recorded(neighbours: Served) -> None:
+    table = section((neighbours.folder / "index.html").read_text(encoding="utf-8"), "kreise")
+    rows = dict(re.findall(r'<th scope="row">([^<]*)</th>.*?<td class="rechts">([^<]*)</td>\n</tr>', table, re.DOTALL))
+    assert rows["Nordkreis"].isdigit()
+    assert rows["Nord-Nordkreis"] == rows["Nord-Südkreis"] == "nicht erfasst"
+    tip = html.unescape((neighbours.folder / "gemeinden.qml").read_text(encoding="utf-8"))
+    assert """[% coalesce("gremien_bekannt", 'nicht erfasst') %]""" in tip
+
+
+def test_an_unincorporated_area_is_not_counted_among_those_who_were_not_asked(neighbours: Served) -> None:
+    text = (neighbours.folder / "index.html").read_text(encoding="utf-8")
+    counts = re.findall('data-anzahl="befragung [a-z_]+">([0-9]+)<', text)
+    assert sum(map(int, counts)) == 16
+    assert "Schlüssel (AGS) der Gemeinde oder des gemeindefreien Gebiets" in text
+
+
+def test_committees_and_survey_may_be_those_of_different_laender(
+    make_geodata: Callable[..., Path], tmp_path: Path
+) -> None:
+    files = two_lands() | {
+        "hints.csv": (KLEINLAND / "hints.csv").read_text(encoding="utf-8").partition("\n")[0] + "\n",
+        "committees.csv": f"{_head('committees')}nord-rat,Präventionsrat,praeventionsrat,98001001,2016-01-01,,,,\n",
+        "evidence.csv": f"{_head('evidence')}nord-1,nord-rat,https://nord.example/rat,gemeinde,2026-01-05,aktiv,,,,,Rat.\n",
+    }
+    run = joined_run(profile_of(make_geodata(files)), tmp_path / "work")
+    with open_database(run.database) as con:
+        site = site_of(run, con)
+        for write in (write_map, write_places):
+            write(con, site)
+    listed = section((run.package / "index.html").read_text(encoding="utf-8"), "liste")
+    assert "Weitere befragte Städte: Gremien in ihrem Land nicht erfasst" in listed
+    assert "kein öffentlicher Beleg bekannt" not in listed
+    (town,) = run.package.glob("ort/99001001-*.html")
+    assert town.read_text(encoding="utf-8").count(f"Für das Land Kleinland {NOT_RECORDED}") == 2
+    (place,) = run.package.glob("ort/98001001-*.html")
+    assert "<dt>Befragung 2020</dt><dd>Nicht befragt" in place.read_text(encoding="utf-8")
+
+
+def _head(table: str) -> str:
+    return (KLEINLAND / f"{table}.csv").read_text(encoding="utf-8").partition("\n")[0] + "\n"
+
+
+@pytest.mark.browser
+def test_the_map_tells_what_is_not_recorded_from_what_is_not_known(browser: Browser, neighbours: Served) -> None:
+    assert facts(neighbours)["nichtErfasst"] == {NEIGHBOUR: "Nord-Kleinland"}
+    with opened(browser, f"{neighbours.address}/index.html?ort=98001001") as page:
+        panel = page.get_by_role("region", name="Nord-Aldorf")
+        expect(panel).to_contain_text(f"Für das Land Nord-Kleinland {NOT_RECORDED}")
+        expect(panel).to_contain_text("Ein Gremium gründen? Ordner „Vorbeugen“")
+        expect(panel).to_contain_text("Von: Präventionsstelle Kleinland.")
+        expect(panel).not_to_contain_text("öffentlichen")
+        page.get_by_role("button", name="Auskunft schließen").click()
+        listed(page)
+        assert page.locator("#eintraege h3").all_inner_texts() == [
+            "Gemeinden mit öffentlich belegtem Gremium 4",
+            "Übrige Gemeinden: kein öffentlicher Beleg bekannt 3",
+            "Übrige Gebiete: Gremien in ihrem Land nicht erfasst 10",
+        ]
+        forms = page.locator("[data-anzahl^='art ']")
+        assert "" not in forms.all_inner_texts()
+        page.get_by_label("Land", exact=True).select_option(NEIGHBOUR)
+        expect(page.locator("#ergebnis")).to_contain_text("Gremien sind dort nicht erfasst.")
+        assert set(forms.all_inner_texts()) == {""}
+    with opened(browser, f"{neighbours.address}/karte-einbetten.html?ort={FOREST}") as page:
+        panel = page.locator("#auskunft")
+        expect(panel).to_contain_text("gemeindefreies Gebiet")
+        # It is no municipality: it is not asked, and founds no committee.
+        for word in ("Befragung", "Nicht befragt", "Gremien", "gründen"):
+            expect(panel).not_to_contain_text(word)
+
+
+@pytest.mark.browser
+def test_no_size_hides_those_whose_population_is_not_known(browser: Browser, neighbours: Served) -> None:
+    assert "; unbekannt, wo keine bekannt ist" in (neighbours.folder / "index.html").read_text(encoding="utf-8")
+    with opened(browser, f"{neighbours.address}/index.html") as page:
+        sizes = offered(page, "groesse")
+        assert sizes["unbekannt"] == "nicht bekannt (10)"
+        assert sum(int(text.rpartition("(")[2].rstrip(")")) for text in sizes.values()) == 17
+        page.get_by_label("Einwohner", exact=True).select_option("unbekannt")
+        assert query(page) == "groesse=unbekannt"
+        expect(page.locator("#ergebnis")).to_contain_text("10 von 17 Gebieten")
+        # The tenth is no municipality, and was not "not asked".
+        assert offered(page, "befragung") == {"nicht_befragt": "Nicht befragt (9)"}
 
 
 # --- Where no population is known -----------------------------------------------------------------------------------

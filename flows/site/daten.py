@@ -50,6 +50,8 @@ WHOLE = {
 }
 # Documents that are no download: pages, and what only programs ask for.
 NOT_OFFERED = (".html", ".csvt", ".xml", ".png")
+# Subjects of datasets that have nothing of a Land of which nothing is recorded; datasets with shapes count the same.
+RECORDED = ("gremien", "befragung")
 # What BibTeX takes for a command or for markup.
 BIBTEX_SPECIAL = re.compile(r"([#$%&_{}])")
 
@@ -116,6 +118,7 @@ def _dataset(con: duckdb.DuckDBPyConnection, site: Site, contract: Contract) -> 
     opened = Opened(contract, release_address(site.run) or "", numeric_texts(con, contract), site.files)
     return {
         "contract": contract,
+        "coverage": site.facts.coverage if contract.raw["subject"] in RECORDED or contract.geometry_level else (),
         "rows": count,
         "files": [
             (contract.name + ending, kind.title, site.files[contract.name + ending])

@@ -76,6 +76,11 @@ class Facts:
         return coverage_rules(self.lands)
 
     @property
+    def not_recorded(self) -> dict[str, str]:
+        """The Länder of which no committee is recorded, name by key: nobody can say that somebody looked there."""
+        return {row["land_schluessel"]: row["land"] for row in self.lands if row["gremien_bekannt"] is None}
+
+    @property
     def answers_public(self) -> bool:
         """Whether a response file was given for the wave that the map shows (truth rule 1)."""
         return any(town["befragung_status"] != "nicht_veroeffentlicht" for town in self.towns)

@@ -18,7 +18,7 @@ from flows.site.einbetten import write_embedded
 from flows.site.environment import environment
 from flows.site.facts import Facts, Row, district_names
 from flows.site.map_data import FINEST_SHARE, MapContent, Place, Sign, centres, districts_of, extent_of, page_map
-from flows.site.map_facts import legend, listed, map_facts
+from flows.site.map_facts import UNKNOWN_SIZE, legend, listed, map_facts
 from flows.site.map_picture import NOT_ASKED, picture
 from flows.site.orte import place_pages
 from flows.site.pages import Site, write_page
@@ -52,6 +52,11 @@ PARAMETERS = {
     "befragung": "Status der Gemeinde in der Befragung (codelisten/befragung_status)",
     "ort": "Schlüssel (AGS) der Gemeinde, deren Auskunft offen ist; auch ein früherer",
 }
+# Said of a parameter where a release has what is named here.
+WITH_UNKNOWN_SIZES = f"{PARAMETERS['groesse']}; {UNKNOWN_SIZE['code']}, wo keine bekannt ist"
+WITH_UNINCORPORATED = (
+    "Schlüssel (AGS) der Gemeinde oder des gemeindefreien Gebiets, zu dem die Auskunft offen ist; auch ein früherer"
+)
 
 
 def write_map(con: duckdb.DuckDBPyConnection, site: Site) -> None:
@@ -95,7 +100,8 @@ def map_page(facts: Facts, shapes: geometry.Geometries) -> Row:
     """
     committees = facts.committees
     counts = {
-        "befragung": Counter(row["befragung_status"] for row in facts.municipalities),
+        # An unincorporated area is no municipality that could have been asked.
+        "befragung": Counter(row["befragung_status"] for row in facts.municipalities if not row["gemeindefrei"]),
         "gruppe": Counter(row["gruppe"] for row in committees),
         "art": Counter(row["art"] for row in committees),
         "status": Counter(row["status"] for row in committees),
@@ -137,9 +143,13 @@ def _parameters(
 ) -> list[tuple[str, str, str]]:
     """The parameters of the map's address (``assets/js/state.js``): name, meaning, an example from this release."""
     ends = {"kreis": facts.districts[0]["kreis_schluessel"], "ort": facts.municipalities[0]["ags"]}
+    meanings = PARAMETERS | {
+        **({"groesse": WITH_UNKNOWN_SIZES} if UNKNOWN_SIZE in codes["groesse"] else {}),
+        **({"ort": WITH_UNINCORPORATED} if facts.unincorporated else {}),
+    }
     found = [
         (name, meaning, ends.get(name) or codes[name][0]["code"])
-        for name, meaning in PARAMETERS.items()
+        for name, meaning in meanings.items()
         if name in ends or (codes[name] and (name != "befragung" or facts.waves))
     ]
     west, south, east, north = shapely.total_bounds(shapes)

@@ -26,6 +26,8 @@ from flows.site.umleitungen import other_keys
 UNINCORPORATED = {"code": "gemeindefrei", "name": "gemeindefreies Gebiet", "definition": "Gehört zu keiner Gemeinde."}
 # The usual size classes of German towns (BBSR): each begins at its number of inhabitants and ends before the next.
 SIZE_CLASSES = (0, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000)
+# The choice of all whose number of inhabitants is not known, where that of others is.
+UNKNOWN_SIZE = {"code": "unbekannt", "name": "nicht bekannt"}
 # Guides for municipalities that want to found a committee.
 FOUNDING = "gremium_gruenden"
 
@@ -58,13 +60,21 @@ def map_facts(con: duckdb.DuckDBPyConnection, site: Site, places: Points, distri
             [key := row["kreis_schluessel"], names[key], sizes[key], *districts[key]] for row in facts.districts
         ],
         "gemeinden": _municipalities(facts, places),
-        "gemeindefrei": facts.unincorporated,
+        "gemeindefrei": [number for number, row in enumerate(facts.municipalities) if row["gemeindefrei"]],
+        "nichtErfasst": facts.not_recorded,
         "frueher": _other_keys(con, site, index),
         "antworten": _answers(facts),
         "gremien": [_committee(row, index, facts.codes) for row in facts.committees],
         "hinweise": [_hint(row, index, facts.codes) for row in facts.hints if row["ags"] in index],
         "beratung": [
-            {"titel": row["titel"], "wofuer": row["wofuer"], "bezug": row["bezug"], "url": web_address(row["url"])}
+            {
+                "titel": row["titel"],
+                "wofuer": row["wofuer"],
+                # Beyond their own Land readers must learn whose "Landespräventionsrat" it is.
+                "von": row["herausgeber"] if facts.lands_apart else None,
+                "bezug": row["bezug"],
+                "url": web_address(row["url"]),
+            }
             for row in facts.offers
             if row["thema"] == FOUNDING
         ],
@@ -96,17 +106,20 @@ def legend(facts: Facts) -> dict[str, list[Row]]:
 
 
 def listed(facts: Facts) -> dict[str, list[Row]]:
-    """What the list shows without scripts, by group and size: municipalities with a committee, then surveyed towns."""
+    """What the list shows without scripts, by group and size: municipalities with a committee, then surveyed towns, at
+    the end those of Länder of which no committee is recorded.
+    """
     committees: dict[str, list[Row]] = {}
     for committee in facts.committees:
         for place in committee["places"]:
             committees.setdefault(place["ags"], []).append(committee)
-    groups: dict[str, list[Row]] = {"mit": [], "befragt": []}
-    pages = place_pages(facts)
+    groups: dict[str, list[Row]] = {"mit": [], "befragt": [], "nicht_erfasst": []}
+    pages, not_recorded = place_pages(facts), facts.not_recorded
     for row in sorted(facts.municipalities, key=lambda row: (-(row["einwohner"] or 0), row["ags"])):
         if row["ags"] in pages:
             entry = row | {"page": pages[row["ags"]], "committees": committees.get(row["ags"], [])}
-            groups["mit" if entry["committees"] else "befragt"].append(entry)
+            group = "nicht_erfasst" if row["ags"][:2] in not_recorded else "befragt"
+            groups["mit" if entry["committees"] else group].append(entry)
     return groups
 
 
@@ -130,14 +143,17 @@ def _list(value: str | None) -> list[str]:
 
 
 def _sizes(municipalities: Sequence[Row]) -> list[Row]:
-    """The size classes in which there is a municipality; ``bis`` is exclusive, None for the open class."""
+    """The size classes in which there is a municipality; ``bis`` is exclusive, None for the open class. Where not all
+    populations are known, those without one are a choice, too: no class may hide them unsaid.
+    """
     populations = [row["einwohner"] for row in municipalities if row["einwohner"] is not None]
     ends = (*SIZE_CLASSES[1:], None)
-    return [
+    classes: list[Row] = [
         {"code": str(start), "name": _size_name(start, end), "von": start, "bis": end}
         for start, end in zip(SIZE_CLASSES, ends, strict=True)
         if any(start <= population and (end is None or population < end) for population in populations)
     ]
+    return [*classes, UNKNOWN_SIZE] if classes and len(populations) < len(municipalities) else classes
 
 
 def _size_name(start: int, end: int | None) -> str:

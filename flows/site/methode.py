@@ -8,7 +8,7 @@ from flows.ages import retrieved_day
 from flows.database import sql_files
 from flows.load import read_rows
 from flows.metadata.quality import waiting
-from flows.metadata.text import land_names
+from flows.metadata.text import land_names, register_rules
 from flows.provenance import read_manifest
 from flows.site.facts import Row, rows
 from flows.site.pages import Site, write_page
@@ -42,6 +42,7 @@ def write_method(con: duckdb.DuckDBPyConnection, site: Site) -> None:
         "Wie die Karte entsteht, wie alt ihre Quellen sind und was fehlt.",
         inputs=_inputs(con, site),
         gaps=rows(con, GAPS)[0],
+        register_rules=register_rules(profile, site.facts.lands),
         kept=kept,
         new=new,
         checks=len(sql_files("checks")),

@@ -42,7 +42,8 @@ def scope(site: Site) -> tuple[str, str]:
     """For what area the figures hold, and for what they say nothing."""
     areas = list(dict.fromkeys(row["gebiet"] for row in site.facts.monitoring))
     others = [row["land"] for row in site.facts.lands if row["land"] not in areas]
-    nothing = f"Für {', '.join(others)} allein sagen sie nichts. " if others else ""
+    called = f"{others[0]} allein" if len(others) == 1 else "einzelne Länder"
+    nothing = f"Für {called} sagen sie nichts. " if others else ""
     return (
         f"Alle Zahlen gelten für: {', '.join(areas)}.",
         f"{nothing}Jede Zahl steht mit ihrer Welle und ihrem Bezug; Zahlen mit verschiedenem Bezug sind nicht "

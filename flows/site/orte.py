@@ -45,7 +45,7 @@ def write_places(con: duckdb.DuckDBPyConnection, site: Site) -> None:
     towns = {row["ags_karte"]: row for row in facts.towns}
     committees, hints = _committees_by_place(facts.committees), grouped(facts.hints, "ags")
     others = write_redirects(con, site, pages)
-    wave = site.run.profile.wave
+    wave, not_recorded = site.run.profile.wave, facts.not_recorded
     subjects = f"Präventionsgremien und die Befragung {wave}" if wave else "Präventionsgremien"
     for row in facts.municipalities:
         if (ags := row["ags"]) not in pages:
@@ -62,6 +62,7 @@ def write_places(con: duckdb.DuckDBPyConnection, site: Site) -> None:
             land=lands[ags[:2]],
             shared_administration=row["verband_kennzeichen"] not in (None, ASSOCIATION_FREE),
             committees=committees.get(ags, []),
+            recorded=ags[:2] not in not_recorded,
             hints=hints.get(ags, []),
             location=locations[ags],
             other_keys=others[ags],

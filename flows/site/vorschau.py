@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -16,6 +17,8 @@ FILE = "vorschau.png"
 TEMPLATE = "vorschau.typ"
 # One point of the page is one pixel of the picture.
 PIXELS_PER_INCH = 72
+# Names of more Länder would not fit beside a figure.
+MOST_NAMES = 2
 # Names of towns would be too small to read here, and lines between municipalities too fine.
 WITHOUT_DETAILS = "text { display: none } .grenze { stroke: none }"
 
@@ -28,18 +31,40 @@ def write_preview(_con: duckdb.DuckDBPyConnection, site: Site) -> None:
 
 def preview_data(site: Site) -> dict[str, Any]:
     """Everything that the picture says and shows."""
-    run, profile, facts = site.run, site.run.profile, site.facts
-    asked = [wave["befragt"] for wave in facts.waves if wave["welle"] == profile.wave]
+    run, profile = site.run, site.run.profile
     return {
         "title": profile.title,
         "release": run.release_id,
         "day": day(run.day),
         "synthetic": site.synthetic,
         "draft": "Entwurf, nicht veröffentlicht" if profile.draft else "",
-        "figures": [
-            [number(len(facts.committees)), "bekannte Gremien nach öffentlichen Belegen"],
-            *([number(count), f"befragte Städte, Befragung {profile.wave}"] for count in asked),
-        ],
+        "figures": _figures(site),
         "attribution": attributions(run)[0]["attribution"],
         "map": plain_map(run, WITHOUT_DETAILS),
     }
+
+
+def _figures(site: Site) -> list[list[str]]:
+    """Each figure with what it counts, and for which Länder, as the picture shows the whole map. Where nothing is
+    recorded, there is none: a 0 would read like a finding.
+    """
+    facts, wave = site.facts, site.run.profile.wave
+    recorded = [row["land"] for row in facts.lands if row["gremien_bekannt"] is not None]
+    surveyed = [row["land"] for row in facts.lands if row["befragte_staedte"]]
+    figures = [
+        (len(facts.committees), "bekannte Gremien nach öffentlichen Belegen", recorded),
+        *(
+            (row["befragt"], f"befragte Städte, Befragung {wave}", surveyed)
+            for row in facts.waves
+            if row["welle"] == wave
+        ),
+    ]
+    return [[number(count), counted + _only(lands, len(facts.lands))] for count, counted, lands in figures if lands]
+
+
+def _only(lands: Sequence[str], all_lands: int) -> str:
+    """``, erfasst nur für Kleinland`` where these are not all the Länder."""
+    if len(lands) == all_lands:
+        return ""
+    names = " und ".join(lands) if len(lands) <= MOST_NAMES else f"{len(lands)} von {all_lands} Ländern"
+    return f", erfasst nur für {names}"

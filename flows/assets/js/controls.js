@@ -68,9 +68,10 @@ function toggle() {
 /** @param {any} data @param {import('./filter.js').Result} result */
 function showCounts(data, result) {
   const counts = legendCounts(data, result);
+  const nothingRecorded = allNotRecorded(data, result);
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-anzahl]'))) {
     const [list, code] = (place.dataset.anzahl ?? '').split(' ');
-    place.textContent = number(counts[list].get(code) ?? 0);
+    place.textContent = nothingRecorded && list !== 'befragung' ? '' : number(counts[list].get(code) ?? 0);
   }
 }
 
@@ -82,18 +83,28 @@ function sentence(data, state, result, unknown) {
   const parts = [];
   const committees = data.gremien.length;
   if (filtered(state)) {
-    const all = data.gemeindefrei ? counted(data.count, 'Gebiet', 'Gebieten') : counted(data.count, 'Gemeinde', 'Gemeinden');
+    const all = data.unincorporated.size ? counted(data.count, 'Gebiet', 'Gebieten') : counted(data.count, 'Gemeinde', 'Gemeinden');
     parts.push(element('strong', {}, `${number(result.placeCount)} von ${all}`),
       ` und ${number(result.committees.size)} von ${counted(committees, 'bekannten Gremium', 'bekannten Gremien')} passen: ${summary(data, state)}.`);
+    if (allNotRecorded(data, result)) parts.push(' Gremien sind dort nicht erfasst.');
   } else {
-    const free = data.gemeindefrei ? ` und ${counted(data.gemeindefrei, 'gemeindefreies Gebiet', 'gemeindefreie Gebiete')}` : '';
-    parts.push(element('strong', {}, `${counted(data.count - data.gemeindefrei, 'Gemeinde', 'Gemeinden')}${free}`), ', ',
+    const areas = data.unincorporated.size;
+    const free = areas ? ` und ${counted(areas, 'gemeindefreies Gebiet', 'gemeindefreie Gebiete')}` : '';
+    parts.push(element('strong', {}, `${counted(data.count - areas, 'Gemeinde', 'Gemeinden')}${free}`), ', ',
       element('strong', {}, counted(committees, 'bekanntes Gremium', 'bekannte Gremien')), '.');
   }
   if (unknown.length) {
     parts.push(element('span', { class: 'unbekannt' }, ` Nicht angewendet, weil es das in dieser Ausgabe nicht gibt: ${unknown.join(', ')}.`));
   }
   return parts;
+}
+
+/**
+ * Whether nothing that fits is in a Land of which committees are recorded: to count none there would read like a finding.
+ * @param {any} data @param {import('./filter.js').Result} result
+ */
+function allNotRecorded(data, result) {
+  return result.placeCount > 0 && result.places.every((fits, place) => !fits || data.notRecorded(place));
 }
 
 const TITLES = /** @type {Record<string, string>} */ ({ art: 'Form', status: 'Status', thema: 'Thema',

@@ -30,7 +30,10 @@ function prepared(raw) {
   const keys = new Map(places.ags.map((/** @type {string} */ ags, /** @type {number} */ place) => [ags, place]));
   for (const [, key, place] of raw.frueher) if (!keys.has(key)) keys.set(key, place);
   const asked = raw.codes.befragung.map((/** @type {Code} */ code) => code.code !== 'nicht_befragt');
-  const groups = committeesOf.map((found, place) => (found.length ? 0 : asked[places.befragung[place]] ? 1 : 2));
+  /** @param {number} place @returns {string | undefined} the name of its Land, where no committee of it is recorded */
+  const notRecorded = (place) => raw.nichtErfasst[places.ags[place].slice(0, 2)];
+  const groups = committeesOf.map((found, place) =>
+    (found.length ? 0 : (asked[places.befragung[place]] ? 1 : 3) + (notRecorded(place) ? 1 : 0)));
   const areas = raw.flaechen.map((/** @type {number[][][]} */ parts) =>
     parts.map((rings) => rings.map((steps) => ring(steps, raw.einheit))));
   return {
@@ -43,7 +46,13 @@ function prepared(raw) {
     /** @type {Box[]} */
     boxes: areas.map(boxOf),
     asked,
-    /** By municipality: 0 with a committee, 1 surveyed without one, 2 the others. @type {number[]} */
+    notRecorded,
+    /** The areas that are no municipality. @type {Set<number>} */
+    unincorporated: new Set(raw.gemeindefrei),
+    /**
+     * By municipality: 0 with a committee, 1 surveyed without one, 3 the others; 2 and 4 the same in Länder of which no
+     * committee is recorded. @type {number[]}
+     */
     groups,
     order: order(places, groups),
     names: Object.fromEntries(Object.entries(raw.codes).map(([list, codes]) =>

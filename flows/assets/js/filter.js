@@ -2,6 +2,9 @@
 // Which municipalities and committees fit the filters. List, counts and map all show this one result, so they agree.
 import { COMMITTEE_FILTERS, PLACE_FILTERS } from './state.js';
 
+/** The choice of those whose number of inhabitants is not known (`groesse`). */
+const UNKNOWN_SIZE = 'unbekannt';
+
 /**
  * @typedef {{places: Uint8Array, placeCount: number, committeesOf: Map<number, number[]>, committees: Set<number>}} Result
  * `places`: 1 for each municipality that fits; `committeesOf`: the fitting committees of those that have any.
@@ -45,11 +48,13 @@ function valuesOf(committee, name) {
 /** @param {any} data @param {number} place @param {string} name @returns {string} */
 function placeValue(data, place, name) {
   const { ags, kreis, einwohner, befragung } = data.gemeinden;
+  // What is no municipality could not be asked, and is not counted as "not asked".
+  if (name === 'befragung' && data.unincorporated.has(place)) return '';
   if (name === 'land') return ags[place].slice(0, 2);
   if (name === 'kreis') return data.kreise[kreis[place]]?.[0] ?? '';
   if (name === 'befragung') return data.codes.befragung[befragung[place]].code;
   const size = einwohner[place];
-  if (size === null) return '';
+  if (size === null) return UNKNOWN_SIZE;
   return data.codes.groesse.find((/** @type {any} */ entry) => size >= entry.von && (entry.bis === null || size < entry.bis))?.code ?? '';
 }
 

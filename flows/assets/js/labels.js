@@ -25,7 +25,8 @@ export function labels(map, data, signs) {
   /** @type {Uint8Array | null} */
   let fitting = null;
 
-  const [bodies, surveyed, others] = [0, 1, 2].map((group) => data.order.filter((/** @type {number} */ place) => data.groups[place] === group));
+  const [bodies, surveyed, others] = [[0], [1, 2], [3, 4]].map((groups) =>
+    data.order.filter((/** @type {number} */ place) => groups.includes(data.groups[place])));
   const bodyNames = bodies.map(town);
   const surveyedNames = surveyed.map(town);
   // A district that is called like a municipality is told apart from it.

@@ -77,7 +77,9 @@ export function list(data, actions) {
 const GROUPS = [
   () => 'Gemeinden mit öffentlich belegtem Gremium',
   () => 'Weitere befragte Städte: kein öffentlicher Beleg bekannt',
-  (/** @type {any} */ data) => `Übrige ${data.gemeindefrei ? 'Gebiete' : 'Gemeinden'}: kein öffentlicher Beleg bekannt`,
+  () => 'Weitere befragte Städte: Gremien in ihrem Land nicht erfasst',
+  (/** @type {string} */ others) => `Übrige ${others}: kein öffentlicher Beleg bekannt`,
+  (/** @type {string} */ others) => `Übrige ${others}: Gremien in ihrem Land nicht erfasst`,
 ];
 
 /**
@@ -93,8 +95,9 @@ function groups(data, found, limit, result, address) {
     const entries = places.slice(0, Math.max(0, room)).map((place) => entry(data, place, result, address));
     room -= entries.length;
     if (!entries.length) return [];
+    const others = places.some((place) => data.unincorporated.has(place)) ? 'Gebiete' : 'Gemeinden';
     return [
-      element('h3', { class: 'gruppe' }, GROUPS[number_](data), element('span', { class: 'anzahl' }, ` ${number(places.length)}`)),
+      element('h3', { class: 'gruppe' }, GROUPS[number_](others), element('span', { class: 'anzahl' }, ` ${number(places.length)}`)),
       element('ul', { class: 'orte' }, ...entries),
     ];
   });
@@ -106,7 +109,7 @@ function entry(data, place, result, address) {
   return element('li', { class: 'ort', 'data-ort': String(place) },
     element('a', { class: 'eintrag-name', href: address(place) }, name[place]),
     element('p', { class: 'fakten' }, facts(data, place)),
-    element('p', { class: 'fakten' }, data.welle ? data.codes.befragung[befragung[place]].name : ''),
+    element('p', { class: 'fakten' }, data.welle && !data.unincorporated.has(place) ? data.codes.befragung[befragung[place]].name : ''),
     element('ul', { class: 'ort-gremien' }, ...(result.committeesOf.get(place) ?? []).map((number_) => committee(data, data.gremien[number_]))));
 }
 

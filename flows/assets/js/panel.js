@@ -41,18 +41,22 @@ function content(data, place) {
   const { art, ags, seite } = data.gemeinden;
   const committees = data.committeesOf[place].map((/** @type {number} */ number_) => data.gremien[number_]);
   const hints = data.hinweise.filter((/** @type {any} */ hint) => hint.ort === place);
+  const free = data.unincorporated.has(place);
+  const unknown = gaps(data, place, committees);
   const kind = art[place] === null ? '' : `${data.codes.gemeinde[art[place]].name} · `;
   return [
     element('p', { class: 'fakten' }, `${kind}Schlüssel (AGS) ${ags[place]}`),
     data.synthetisch && element('p', { class: 'synthetisch' }, data.synthetisch),
     town(data, place),
-    element('h3', {}, committees.length ? `${counted(committees.length, 'bekanntes Gremium', 'bekannte Gremien')}` : 'Gremien'),
-    ...(committees.length ? committees.map((/** @type {any} */ body) => committee(data, place, body)) : none(data)),
+    ...(committees.length ? [element('h3', {}, counted(committees.length, 'bekanntes Gremium', 'bekannte Gremien')),
+      ...committees.map((/** @type {any} */ body) => committee(data, place, body))]
+      // An unincorporated area is no municipality: it is not asked, and founds no committee.
+      : free ? [] : [element('h3', {}, 'Gremien'), ...none(data, place)]),
     ...(hints.length ? [element('h3', {}, 'Weitere Fundstellen'),
       element('p', { class: 'fakten' }, 'Kein Beleg dafür, dass ein Gremium besteht.'),
       element('ul', { class: 'fundstellen' }, ...hints.map(hint))] : []),
-    element('h3', {}, 'Was wir nicht wissen'),
-    element('ul', {}, ...gaps(data, place, committees).map((text) => element('li', {}, text))),
+    ...(unknown.length ? [element('h3', {}, 'Was wir nicht wissen'),
+      element('ul', {}, ...unknown.map((text) => element('li', {}, text)))] : []),
     element('p', { class: 'wege' },
       seite[place] && inwards(seite[place], `Eigene Seite: ${data.gemeinden.name[place]}`),
       report(data, data.gemeinden.name[place], ags[place])),
@@ -68,7 +72,7 @@ function town(data, place) {
     ['Land', data.names.land.get(ags[place].slice(0, 2))?.name ?? ''],
     ['Kreis', ownDistrict(data, place) ? '' : data.kreise[kreis[place]][1]],
     ['Gemeindeverband', verband[place] === null ? '' : data.codes.verband[verband[place]].name],
-    [`Befragung ${data.welle}`, data.welle && element('span', {}, element('strong', {}, state.name), `. ${state.definition} `,
+    [`Befragung ${data.welle}`, data.welle && !data.unincorporated.has(place) && element('span', {}, element('strong', {}, state.name), `. ${state.definition} `,
       ...(data.antworten[ags[place]] ?? []).map((/** @type {string} */ text) => `${text} `),
       'Welche Städte befragt wurden, ist nachgerechnet, nicht überliefert.')],
   ]);
@@ -114,12 +118,15 @@ function hint(found) {
     outwards(found.url, found.rechner || 'Fundstelle', found.titel), element('br'), found.zeigt);
 }
 
-/** @param {any} data */
-function none(data) {
+/** @param {any} data @param {number} place */
+function none(data, place) {
+  const land = data.notRecorded(place);
   return [
-    element('p', {}, 'Uns ist kein Präventionsgremium aus öffentlichen Belegen bekannt. Das heißt nicht, dass es keines gibt.'),
+    element('p', {}, land
+      ? `Für das Land ${land} sind in dieser Ausgabe keine Gremien erfasst. Das heißt weder, dass hier gesucht wurde, noch, dass es keine gibt.`
+      : 'Uns ist kein Präventionsgremium aus öffentlichen Belegen bekannt. Das heißt nicht, dass es keines gibt.'),
     ...data.beratung.map((/** @type {any} */ offer) => element('p', { class: 'angebot' },
-      element('strong', {}, 'Ein Gremium gründen? '), outwards(offer.url, offer.titel), ` – ${offer.wofuer}`,
+      element('strong', {}, 'Ein Gremium gründen? '), outwards(offer.url, offer.titel), ` – ${offer.wofuer}`, offer.von && ` Von: ${offer.von}.`,
       offer.bezug && ` ${offer.bezug}.`, ' ', inwards('angebote.html', 'Alle Angebote'))),
   ];
 }
@@ -127,7 +134,10 @@ function none(data) {
 /** What is missing, said as "not known", never as "there is none". @param {any} data @param {number} place @param {any[]} committees */
 function gaps(data, place, committees) {
   const { einwohner, befragung } = data.gemeinden;
-  const found = ['Ob es Gremien gibt, zu denen wir keinen öffentlichen Beleg kennen.'];
+  const found = [];
+  if (committees.length || !data.unincorporated.has(place)) {
+    found.push(data.notRecorded(place) ? 'Ob es hier Gremien gibt.' : 'Ob es Gremien gibt, zu denen wir keinen öffentlichen Beleg kennen.');
+  }
   if (einwohner[place] === null) found.push('Die Einwohnerzahl.');
   const state = data.codes.befragung[befragung[place]].code;
   if (state === 'nicht_veroeffentlicht') found.push(`Ob und was die Stadt in der Befragung ${data.welle} geantwortet hat.`);
