@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import difflib
 import posixpath
+import re
 import tomllib
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from flows.contracts import code_list
@@ -73,8 +74,8 @@ TERRITORY_BASES = ("befragung", "aktuell")
 ALLOWED_BASES = " oder ".join(f"„{basis}“" for basis in TERRITORY_BASES)
 # Datasets of records that stand for themselves.
 MAY_WAIT = ("committees", "evidence", "hints", "monitoring", "resources")
-# Published or written to: function mailboxes only (truth rule 5).
-MAILBOXES = ("publisher.email", "privacy.officer", "accessibility.feedback", "notices.sender", "notices.recipients")
+# Published: function mailboxes only (truth rule 5). Who is sent the notices is nobody else's business.
+MAILBOXES = ("publisher.email", "privacy.officer", "accessibility.feedback")
 TYPE_WORDS = {
     str: "ein Text in Anführungszeichen",
     list: "eine Liste von Texten",
@@ -82,8 +83,17 @@ TYPE_WORDS = {
     date: "ein Datum der Form 2020-06-30 ohne Anführungszeichen",
     float: "eine Zahl",
 }
+LAND_KEY = re.compile(r"[0-9]{2}")
+# A name or an address, that of IPv6 in brackets; Dask assumes no port.
+DASK_ADDRESS = re.compile(r"(?:tcp|tls)://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})", re.ASCII)
+LAST_PORT = 65_535
+# What lies in the folder of a profile's releases (``flows.store``). What is put below the public ones of these names is
+# public, whatever it is; below the others it could not be read.
+OWN_NAMES = (
+    "releases", "releases.json", "latest", "latest.json", "held", "inputs", "sources", "reports", "pruefung"
+)  # fmt: skip
 # Where a profile publishes is its own affair: two profiles in one place would overwrite each other, and synthetic
-# releases must never stand where real ones do (truth rule 2).
+# releases must never stand where real ones do (truth rule 2). ``outputs`` is the profile's own name, if it states none.
 NEVER_INHERITED = {"target": "", "base_url": ""}
 
 
@@ -125,7 +135,8 @@ def _settings(geodata: Path, name: str, extending: tuple[str, ...] = ()) -> dict
             raise WrongUsage(f"{path}: die Einstellung „{setting}“ ist {value!r}; erwartet wird {TYPE_WORDS[str]}.")
     settings["sources"] = {dataset: f"{path.parent / file}" if file else "" for dataset, file in files.items()}
     if base := settings.pop("extends", None):
-        return _merge(_settings(geodata, base, (*extending, name)) | NEVER_INHERITED, settings)
+        inherited = _settings(geodata, base, (*extending, name))
+        return _merge(inherited | NEVER_INHERITED | {"outputs": name}, settings)
     return settings
 
 
@@ -196,13 +207,53 @@ def _check_open_sections(path: Path, flat: dict[str, Any]) -> None:
             raise WrongUsage(f"{path}: [fetch.{name}] braucht „kind“ und „place“; alle Angaben sind Texte.")
 
 
+def _check_lands(path: Path, flat: dict[str, Any]) -> None:
+    """A profile names its Länder, each once, and follows the changes of none but these. Whether there are such Länder
+    is what the boundaries say (``sql/checks/missing_lands.sql``).
+    """
+    if not flat["lands"]:
+        raise WrongUsage(f'{path}: „lands“ ist leer. Bitte die Schlüssel der Länder nennen, etwa ["16"].')
+    for setting in ("lands", "territory.changes_lands"):
+        keys = flat[setting]
+        for key in keys:
+            if not LAND_KEY.fullmatch(key):
+                raise WrongUsage(f"{path}: „{setting}“ nennt „{key}“; ein Landesschlüssel hat zwei Ziffern, etwa „16“.")
+            if keys.count(key) > 1:
+                raise WrongUsage(f"{path}: „{setting}“ nennt {key} mehrmals. Bitte nur einmal nennen.")
+    for key in flat["territory.changes_lands"]:
+        if key not in flat["lands"]:
+            raise WrongUsage(
+                f"{path}: „territory.changes_lands“ nennt {key}; dieses Land steht nicht in „lands“. Bitte eines von "
+                "beiden berichtigen; was das Profil nicht selbst nennt, hat es von dem, das es erweitert."
+            )
+
+
+def _check_runner(path: Path, flat: dict[str, Any]) -> None:
+    """The address of a cluster is one; whether anybody answers there turns out when it is asked."""
+    address = flat["runner.dask_address"]
+    found = DASK_ADDRESS.fullmatch(address)
+    if address and not (found and 0 < int(found["port"]) <= LAST_PORT):
+        raise WrongUsage(
+            f"{path}: „runner.dask_address“ ist „{address}“; erwartet wird tcp://RECHNER:PORT oder tls://RECHNER:PORT, "
+            "etwa tcp://10.0.0.5:8786."
+        )
+
+
 def _check_place(path: Path, flat: dict[str, Any]) -> None:
-    """Releases stay below the outputs folder, and synthetic ones in a folder of their own."""
+    """Releases stay below the outputs folder, apart from what others publish or keep there, and synthetic ones in a
+    folder of their own.
+    """
     place = posixpath.normpath(flat["outputs"])
     if place.startswith(("..", "/")):
         raise WrongUsage(
             f"{path}: „outputs“ muss ein Ordner innerhalb der Ausgaben sein, ist aber „{flat['outputs']}“."
         )
+    for part in PurePosixPath(place).parts:
+        if part.startswith(".") or part.lower() in OWN_NAMES:
+            raise WrongUsage(
+                f"{path}: „outputs“ ist „{flat['outputs']}“; kein Teil davon darf mit einem Punkt beginnen oder heißen "
+                f"wie etwas in den Ausgaben selbst ({', '.join(OWN_NAMES)}). Bitte anders nennen."
+            )
     if flat["synthetic"] and place == ".":
         raise WrongUsage(
             f"{path}: ein synthetisches Profil braucht einen eigenen Ordner in „outputs“, "
@@ -211,29 +262,31 @@ def _check_place(path: Path, flat: dict[str, Any]) -> None:
 
 
 def _check_mailboxes(path: Path, flat: dict[str, Any]) -> None:
-    """Addresses are a function's mailbox, never a person's (truth rule 5)."""
-    known = {code.code for code in code_list("funktionspostfach")}
+    """Addresses that are published are a function's mailbox, never a person's (truth rule 5)."""
+    known = [code.code for code in code_list("funktionspostfach")]
     for setting in MAILBOXES:
-        given = flat[setting]
-        for address in given if isinstance(given, list) else [given]:
-            mailbox = address.partition("@")[0].lower()
-            if mailbox and mailbox not in known:
-                raise WrongUsage(
-                    f"{path}: „{setting}“ ist {address}; veröffentlicht werden nur Funktionspostfächer. "
-                    "Ist es eines, dann bitte in geodata/contracts/codes/funktionspostfach.csv ergänzen."
-                )
+        address = flat[setting]
+        mailbox = address.partition("@")[0].lower()
+        if mailbox and mailbox not in known:
+            raise WrongUsage(
+                f"{path}: „{setting}“ ist {address}; veröffentlicht werden nur Funktionspostfächer. Erlaubt ist vor "
+                f"dem @: {', '.join(known)}. Ist auch dieses eines, dann bitte in "
+                f"{CONTRACTS / 'codes' / 'funktionspostfach.csv'} ergänzen."
+            )
 
 
 def read_settings(geodata: Path, name: str) -> dict[str, Any]:
     """The checked settings of ``geodata/<name>/profile.toml`` by dotted name, the open sections whole.
 
     Raises ``WrongUsage`` when the profile does not exist, extends itself, has a setting that is missing, unknown or of
-    the wrong type or not allowed, is synthetic and would publish to the place of real releases, or names a person's
-    mailbox.
+    the wrong type or not allowed, is synthetic and would publish to the place of real releases, would publish to a
+    place that is no profile's own, or names a person's mailbox.
     """
     path = geodata / name / "profile.toml"
     flat = _checked(path, _settings(geodata, name))
+    _check_lands(path, flat)
     _check_place(path, flat)
+    _check_runner(path, flat)
     _check_open_sections(path, flat)
     _check_set_aside(path, flat)
     _check_mailboxes(path, flat)

@@ -311,11 +311,11 @@ def test_a_municipality_that_was_split_leads_nowhere_by_itself(
 def test_a_key_that_never_was_is_told_from_one_whose_successor_is_unknown(
     current: Callable[..., Path], known: Country, outputs: Path
 ) -> None:
-    folder = current(known.merge(GRONAU, ALDORF), files={"hints.csv": hint("99001099")})
+    folder = current(known.merge(GRONAU, ALDORF), files={"hints.csv": hint("99001099", "2019-12-31")})
     found = findings(folder, outputs)
     assert found.keys() == {"unknown_keys", "successor_unknown"}
     (unknown,) = found["unknown_keys"]
-    assert "99001099" in unknown and "gab es nicht" in unknown
+    assert "99001099" in unknown and "gab es am 31.12.2019 nicht" in unknown
     assert {GRONAU} == {message.split("Wert „")[1][:8] for message in found["successor_unknown"]}
     assert any("der Hinweis „Treffen zur Sicherheit am Bad“" in message for message in found["successor_unknown"])
 

@@ -11,11 +11,17 @@ import pytest
 from conftest import KLEINLAND, PROFILE, VARIANT
 from packaged import filled_in
 
+from flows.commands.office import LOOKED_AT
 from flows.errors import WrongUsage
+from flows.office.report import FOLDER as REPORTS
 from flows.paths import GEODATA
 from flows.profile import Profile, load_profile
+from flows.serve import PUBLIC
 from flows.settings import profile_names
+from flows.sources.snapshots import sources_folder
 from flows.stages import run_stages, store_of
+from flows.store import Store
+from flows.targets.local import LocalTarget
 
 Make = Callable[..., Path]
 
@@ -113,6 +119,52 @@ def test_a_setting_of_the_wrong_type_is_named(make_geodata: Make, settings: str,
         variant(make_geodata, settings)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("lands = []\n", "„lands“ ist leer"),
+        ('lands = ["99", "99"]\n', "„lands“ nennt 99 mehrmals"),
+        ('lands = ["99", "9"]\n', "„lands“ nennt „9“; ein Landesschlüssel hat zwei Ziffern"),
+        ('lands = ["Berlin"]\n', "„lands“ nennt „Berlin“; ein Landesschlüssel hat zwei Ziffern"),
+        ('[territory]\nchanges_lands = ["99", "99"]\n', "„territory.changes_lands“ nennt 99 mehrmals"),
+        (
+            '[territory]\nchanges_lands = ["99", "98"]\n',
+            "„territory.changes_lands“ nennt 98; dieses Land steht nicht in",
+        ),
+        ('lands = ["11"]\n', "„territory.changes_lands“ nennt 99; dieses Land steht nicht in „lands“"),
+    ],
+)
+def test_laender_that_cannot_be_meant_are_named(make_geodata: Make, settings: str, words: str) -> None:
+    with pytest.raises(WrongUsage, match=words):
+        variant(make_geodata, settings)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.0.0.1:8786",
+        "http://127.0.0.1:8786",
+        "foo://127.0.0.1:8786",
+        "tcp://127.0.0.1",
+        "tcp://:8786",
+        "tcp://[::1:8786",
+        "tcp://karte.example:99999",
+        "tcp://karte.example:0",
+        "tcp://karte.example:8786/",
+        "tcp://eine karte:8786",
+    ],
+)
+def test_the_address_of_a_cluster_has_scheme_host_and_port(make_geodata: Make, address: str) -> None:
+    with pytest.raises(WrongUsage, match=r"„runner\.dask_address“ ist „.+“; erwartet wird tcp://RECHNER:PORT"):
+        variant(make_geodata, f'[runner]\ndask_address = "{address}"\n')
+
+
+@pytest.mark.parametrize("address", ["", "tcp://10.0.0.5:8786", "tls://karte-1.example:8786", "tcp://[fd00::5]:8786"])
+def test_a_cluster_may_be_anywhere(make_geodata: Make, address: str) -> None:
+    assert variant(make_geodata, f'[runner]\ndask_address = "{address}"\n').dask_address == address
+
+
 @pytest.mark.parametrize("section", ["warn_after_days", "hold_after_days"])
 def test_a_limit_for_a_misspelt_dataset_is_named(make_geodata: Make, section: str) -> None:
     with pytest.raises(
@@ -152,6 +204,46 @@ def test_where_a_profile_publishes_is_never_inherited(tmp_path: Path) -> None:
     real, trial = load_profile(tmp_path, "echt"), load_profile(tmp_path, "probe")
     assert (real.target, real.base_url) == ("s3://karte", "https://a.b")
     assert (trial.target, trial.base_url) == ("", "")
+
+
+def test_a_profile_that_names_no_place_publishes_under_its_own_name(tmp_path: Path) -> None:
+    """Never where the one publishes that it extends: each would take the other's releases for its own."""
+    for name, text in (
+        ("land", SETTINGS.replace('outputs = "."', 'outputs = "karten/land"')),
+        ("kreis", 'extends = "land"\n'),
+        ("stadt", 'extends = "kreis"\n'),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "profile.toml").write_text(text, encoding="utf-8")
+    assert {name: load_profile(tmp_path, name).outputs for name in profile_names(tmp_path)} == {
+        "land": "karten/land",
+        "kreis": "kreis",
+        "stadt": "stadt",
+    }
+
+
+STORE = Store(Path(), LocalTarget(Path()))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *PUBLIC,
+        *(path.parts[0] for path in (STORE.held, STORE.inputs, STORE.work, STORE.journal, sources_folder(Path()))),
+        REPORTS,
+        LOOKED_AT,
+        ".well-known",
+        "Releases",
+    ],
+)
+def test_a_place_is_never_one_that_a_store_uses_itself(tmp_path: Path, name: str) -> None:
+    """Below a public folder everything is public, inputs too; in the others releases would not be found."""
+    (tmp_path / "echt").mkdir()
+    for outputs in (name, f"karten/{name}", f"{name}/karten"):
+        text = SETTINGS.replace('outputs = "."', f'outputs = "{outputs}"')
+        (tmp_path / "echt" / "profile.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(WrongUsage, match="kein Teil davon darf mit einem Punkt beginnen oder heißen wie etwas in"):
+            load_profile(tmp_path, "echt")
 
 
 @pytest.mark.parametrize("outputs", ["..", "../andere", "/tmp", "a/../.."])
@@ -229,10 +321,16 @@ def test_a_draft_stays_on_this_machine(geodata: Path, outputs: Path) -> None:
         run_stages(draft, outputs, date(2026, 2, 1))
 
 
-@pytest.mark.parametrize("setting", ["privacy]\nofficer", "accessibility]\nfeedback", "notices]\nsender"])
+@pytest.mark.parametrize("setting", ["privacy]\nofficer", "accessibility]\nfeedback"])
 def test_every_published_address_is_a_function_mailbox(make_geodata: Make, setting: str) -> None:
-    with pytest.raises(WrongUsage, match="nur Funktionspostfächer"):
+    with pytest.raises(WrongUsage, match=r"nur Funktionspostfächer\. Erlaubt ist vor dem @: info, kontakt, "):
         variant(make_geodata, f'[{setting} = "erika.muster@praevention.example"\n')
+
+
+def test_notices_are_not_published_and_go_to_whom_the_operator_wants(make_geodata: Make) -> None:
+    notices = '[notices]\nsender = "noreply@karte.example"\nrecipients = ["admin-dienst@karte.example"]\n'
+    told = variant(make_geodata, notices).notices
+    assert (told.sender, told.recipients) == ("noreply@karte.example", ("admin-dienst@karte.example",))
 
 
 def test_a_territory_basis_is_one_of_two(make_geodata: Make) -> None:

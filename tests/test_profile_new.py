@@ -153,6 +153,8 @@ def test_a_folder_that_is_there_stays_as_it_is(geodata: Path) -> None:
         (("17",), None, "--land 17: diesen Landesschlüssel gibt es nicht. Möglich: 01 Schleswig-Holstein, 02 Hamburg"),
         (("1",), None, "--land 1: diesen Landesschlüssel gibt es nicht"),
         (("15",), "../fremd", "--name ../fremd: erlaubt sind Kleinbuchstaben"),
+        (("15",), "releases", "--name releases: so heißt schon etwas in den Ausgaben selbst"),
+        (("15",), "inputs", "--name inputs: so heißt schon etwas in den Ausgaben selbst"),
     ],
 )
 def test_a_profile_that_cannot_be_meant(geodata: Path, lands: tuple[str, ...], name: str | None, wrong: str) -> None:
@@ -228,7 +230,7 @@ def test_sachsen_anhalt_from_an_empty_folder_to_its_first_committee(
     assert len(towns) == 10
     assert {row["ags"][:2] for row in towns} == {LAND}
     assert "Hainwald" in {row["gemeinde"] for row in towns}
-    assert {(row["einwohner"], row["befragung_welle"], row["gremien_bekannt"]) for row in towns} == {("", "", "0")}
+    assert {(row["einwohner"], row["befragung_welle"], row["gremien_bekannt"]) for row in towns} == {("", "", "")}
     assert records(folder, "gremien.csv") == []
     pages = texts(folder)
     for name, text in pages.items():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import DAY, VARIANT
@@ -64,6 +65,32 @@ def test_a_cluster_that_does_not_answer_is_told_in_words(
     )
     assert done.returncode == WrongUsage.exit_code, done.stdout + done.stderr
     assert "Unter tcp://127.0.0.1:9 antwortet kein Dask-Cluster" in json.loads(done.stdout)["meldung"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        ("tls://127.0.0.1:8786", TypeError("TLS expects a `ssl_context` argument")),
+        ("tcp://karte..example:8786", UnicodeError("label empty or too long")),
+        ("tcp://127.0.0.1:8786", OSError("Timed out trying to connect")),
+    ],
+    ids=["no-certificates", "no-host", "nobody"],
+)
+def test_whatever_the_client_raises_is_told_in_words(
+    address: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client itself would not do: one that has failed waits for its threads when Python clears it away."""
+    dask = pytest.importorskip("flows.runners.dask")
+
+    class Alone(dask.DaskTaskRunner):  # type: ignore[misc]
+        @property
+        def client(self) -> object:
+            raise error
+
+    monkeypatch.setattr(dask.FlowRunContext, "get", lambda: SimpleNamespace(task_runner=Alone(address=address)))
+    with pytest.raises(WrongUsage, match=f"Unter {address} antwortet kein Dask-Cluster"):
+        dask._client(address)
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from flows.contracts import code_list, load_contract
 from flows.errors import WrongUsage
 from flows.german import TRANSCRIBED
 from flows.metadata.text import render
-from flows.settings import read_settings
+from flows.settings import OWN_NAMES, read_settings
 from flows.sidecar import Sidecar
 from flows.sources.converted import csv_bytes, text_table
 from flows.sources.snapshots import write_sidecar
@@ -56,7 +56,7 @@ class NewProfile:
 def planned(lands: Sequence[str], name: str | None) -> NewProfile:
     """The profile for these Länder, called ``name`` or after them ("sachsen-anhalt").
 
-    Raises ``WrongUsage`` for a key that no Land has and a name that cannot be a folder's.
+    Raises ``WrongUsage`` for a key that no Land has and a name that cannot be a folder's, here or in the outputs.
     """
     known = {code.code: code.label for code in code_list("land")}
     keys = tuple(sorted(set(lands)))
@@ -67,6 +67,9 @@ def planned(lands: Sequence[str], name: str | None) -> NewProfile:
     chosen = name or "-".join(label.lower().translate(TRANSCRIBED) for label in names)
     if not NAME.fullmatch(chosen):
         raise WrongUsage(f"--name {chosen}: erlaubt sind Kleinbuchstaben, Ziffern und Bindestriche.")
+    # The profile publishes to a folder of this name.
+    if chosen in OWN_NAMES:
+        raise WrongUsage(f"--name {chosen}: so heißt schon etwas in den Ausgaben selbst. Bitte einen anderen Namen.")
     return NewProfile(chosen, keys, names)
 
 

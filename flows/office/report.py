@@ -31,6 +31,7 @@ from flows.provenance import read_manifest
 from flows.run import Run
 from flows.tables import Table, read_cells
 from flows.targets.local import LocalTarget
+from flows.validate import day_columns
 
 FOLDER, INDEX, STATE = "reports", "index.html", "stand.json"
 # So many rows of one kind stand on a page, which a browser must hold and a person read; the table has all.
@@ -83,8 +84,8 @@ KINDS = {
     "pflicht": "Angaben fehlen",
     "duplicate_ids": "Einträge stehen mehrfach da",
     "orphans": "Verweise führen ins Leere",
-    "unknown_keys": "Gemeindeschlüssel gibt es nicht",
-    "muster": "Schlüssel oder Kennungen haben eine andere Form",
+    "unknown_keys": "Gemeindeschlüssel sind nicht bekannt",
+    "muster": "Schlüssel, Kennungen oder Daten haben eine andere Form",
     "codeliste": "Werte stehen nicht in der Liste",
     "typ": "Zahlen, Daten oder Ja/Nein haben eine andere Form",
     "bereich": "Zahlen sind zu groß oder zu klein",
@@ -107,11 +108,12 @@ KINDS = {
     "area_covered": "Flächen decken das Land nicht",
     "area_plausible": "Flächen und Verzeichnis passen nicht zusammen",
     "lost_land": "Land ohne Gemeinde",
+    "missing_lands": "Länder fehlen auf der Karte",
     "missing_municipalities": "Gemeinden fehlen",
     "unknown_districts": "Kreise fehlen",
     "population_missing": "Einwohnerzahlen fehlen",
     "population_sums": "Einwohnerzahlen passen nicht zusammen",
-    "change_lands": "Gebietsänderungen in anderen Ländern",
+    "change_lands": "Länder ohne erfasste Gebietsänderungen",
     "change_shares": "Anteile bei Gebietsänderungen",
     "successor_unknown": "Gemeinden ohne bekannte Nachfolgerin",
     "unreachable_changes": "Gebietsänderungen ohne Anschluss",
@@ -176,7 +178,7 @@ def _table(run: Run, source: Source) -> Table | None:
     if file.suffix == ".parquet" or not file.is_file():
         return None
     try:
-        return read_cells(file, source.sheet, source.label)
+        return read_cells(file, source.sheet, source.label, day_columns(load_contract("input", source.dataset)))
     except Refused:
         return None
 

@@ -33,6 +33,8 @@ from flows.runners.base import Item, Mapper, Result
 LOCAL_WORKERS = 2
 # A throw-away Prefect server takes up to half a minute to start, more than the 20 s that Prefect allows for.
 SERVER_SECONDS = 180
+# What Dask's client raises: nobody is there; that can be no host's name; TLS without certificates in its configuration.
+ANSWERS_NOT = (OSError, ValueError, TypeError)
 
 Answer = TypeVar("Answer")
 _attempt: ContextVar[Callable[[], State[Any] | None]] = ContextVar("attempt")
@@ -64,10 +66,10 @@ def _client(address: str) -> Any:
         raise RuntimeError("called outside of a flow on Dask")
     try:
         return context.task_runner.client
-    except OSError as error:
+    except ANSWERS_NOT as error:
         raise WrongUsage(
             f"Unter {address} antwortet kein Dask-Cluster ({type(error).__name__}). Bitte die Einstellung "
-            "„runner.dask_address“ prüfen."
+            "„runner.dask_address“ prüfen, bei tls:// auch die Zertifikate in der Konfiguration von Dask."
         ) from error
 
 

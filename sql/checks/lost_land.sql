@@ -11,5 +11,5 @@ SELECT datensatz, min(zeile), 'schluessel', left(schluessel, 2),
     count(*) || ' Gemeinden liegen außerhalb der Länder dieses Profils (' || array_to_string(getvariable('lands'), ', ') || ').',
     'Bitte Grenzen und Profil vergleichen.'
 FROM staging.map_boundaries
-WHERE ebene = 'gemeinde' AND len(getvariable('lands')) > 0 AND NOT list_contains(getvariable('lands'), left(schluessel, 2))
+WHERE ebene = 'gemeinde' AND NOT list_contains(getvariable('lands'), left(schluessel, 2))
 GROUP BY datensatz, left(schluessel, 2)

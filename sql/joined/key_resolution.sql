@@ -1,7 +1,7 @@
 -- The municipality of the map that a record's key (with its date, where given) means; "bekannt": a municipality had the key
--- (that day). On the map of the survey's territory the land that had the key decides; where it lies in several municipalities
--- of the map, the one with the same key. On the map of the newest boundaries the changes after that day decide.
--- ags_karte is NULL when that does not settle it.
+-- (that day; in a Land whose changes are not known, on the boundaries' day). On the map of the survey's territory the land that
+-- had the key decides; where it lies in several municipalities of the map, the one with the same key. On the map of the newest
+-- boundaries the changes after that day decide. ags_karte is NULL when that does not settle it.
 WITH keys AS (
     SELECT DISTINCT ags, ags_stand FROM staging.committee_municipalities
     UNION SELECT ags, ags_stand FROM input.hints
