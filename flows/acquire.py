@@ -31,9 +31,10 @@ def acquire(run: Run) -> StageReport:
     """Copy the run's inputs to ``run.inputs`` and write ``run.manifest``, from which ``settled`` tells the other stages
     what was found.
 
-    Raises ``SourceUnavailable`` when a file or its sidecar is missing or a source was never fetched, ``Refused`` when a
-    file that nobody edits by hand differs from the checksum in its sidecar, and ``WrongUsage`` for a source that cannot
-    be meant or a current territory without its boundaries, register or population.
+    Raises ``SourceUnavailable`` when a file or its sidecar is missing or a source has no good state, ``Refused`` when a
+    file that nobody edits by hand differs from the checksum in its sidecar or fetched boundaries are of another day
+    than the profile says, and ``WrongUsage`` for a source that cannot be meant or a current territory without its
+    boundaries, register or population.
     """
     notes = _fetched(run) if run.fetching else []
     folder = run.last_good or sources_folder(run.store.workspace)
@@ -58,7 +59,8 @@ def acquire(run: Run) -> StageReport:
                 )
             else:
                 remedy = (
-                    "Bitte wiederherstellen oder den gewollten neuen Stand mit `praevkarte check --record` festhalten."
+                    "Bitte wiederherstellen; ist der neue Stand gewollt, ihn mit `praevkarte check --record-file "
+                    f"{source.file.name}` festhalten."
                 )
                 findings.append(
                     Finding(

@@ -44,7 +44,13 @@ def print_findings(findings: Iterable[Finding]) -> None:
 
 
 def print_error(error: PipelineError, as_json: bool) -> None:
-    """An error on stderr; with ``as_json`` its findings on stdout as well."""
+    """An error on stderr, then the notes that its command added; with ``as_json`` its findings on stdout as well."""
+    _print_what(error, as_json)
+    for note in getattr(error, "__notes__", ()):
+        ERR.print(note, markup=False)
+
+
+def _print_what(error: PipelineError, as_json: bool) -> None:
     if isinstance(error, Refused):
         if as_json:
             print_json({"ergebnis": "abgelehnt", "befunde": [finding.as_dict() for finding in error.findings]})

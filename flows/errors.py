@@ -38,6 +38,12 @@ class SourceUnavailable(PipelineError):
     exit_code = 3
 
 
+class WrongClock(PipelineError):
+    """This machine's clock shows a day on which no release can be made."""
+
+    exit_code = 1
+
+
 class StoreBusy(PipelineError):
     """Another run holds the release store."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,12 +19,15 @@ from flows.contracts import Contract, code_list, code_list_names, load_contract
 from flows.database import create_table, database
 from flows.errors import Refused, WrongUsage
 from flows.findings import Finding
+from flows.german import number
 from flows.profile import Source
 from flows.run import Run, StageReport
-from flows.tables import UTF_8, Table, read_cells
-from flows.validate import check_header, check_values, name, quoted
+from flows.tables import UTF_8, Table, read_cells, read_headers
+from flows.validate import check_header, check_values, day_columns, months_too, name, quoted
 
 RESPONSES = "survey_responses"
+# What follows from findings of this stage: the rules over all datasets were not asked yet.
+NOT_ALL = "es wurde nichts veröffentlicht. Weitere Prüfungen folgen, wenn das berichtigt ist"
 OPTIONAL_DATASETS = {
     "register",
     "population",
@@ -68,7 +72,8 @@ def _read(con: duckdb.DuckDBPyConnection, run: Run, source: Source, contract: Co
         _refuse_header(contract, boundaries.columns, source)
         load_boundaries(con, source, boundaries)
         return None
-    cells = read_cells(file, source.sheet, source.label)
+    _refuse_open_sheet(contract, file, source)
+    cells = read_cells(file, source.sheet, source.label, day_columns(contract))
     _refuse_header(contract, tuple(cells.columns), source)
     create_table(con, f"raw.{source.dataset}", _raw_table(cells))
     return cells
@@ -79,6 +84,25 @@ def _refuse_header(contract: Contract, columns: tuple[str, ...], source: Source)
         raise Refused(wrong)
 
 
+def _refuse_open_sheet(contract: Contract, file: Path, source: Source) -> None:
+    """Of a workbook with several sheets the first is read only where it is the table: templates explain themselves
+    first.
+    """
+    if source.sheet or file.suffix.lower() != ".xlsx":
+        return
+    headers = read_headers(file, source.label)
+    alike = {str(sheet): len(set(columns) & set(contract.column_names)) for sheet, columns in headers.items()}
+    if len(alike) == 1 or next(iter(alike.values())):
+        return
+    best = max(alike, key=lambda sheet: alike[sheet])
+    known = f"vorhanden: {', '.join(alike)}."
+    remedy = f"Bitte das Blatt nennen; {known}"
+    if alike[best]:
+        remedy = f'Bitte im Profil das Blatt nennen: `{source.dataset} = "{source.file.name}#{best}"`; {known}'
+    message = f"das erste Blatt „{next(iter(alike))}“ hat keine der erwarteten Spalten."
+    raise Refused([Finding("lesbar", source.label, message, remedy)])
+
+
 def _cell_findings(
     con: duckdb.DuckDBPyConnection, contract: Contract, source: Source, cells: Table | None
 ) -> list[Finding]:
@@ -87,6 +111,27 @@ def _cell_findings(
     places = {(finding.row, finding.column) for finding in unreadable}
     found = check_values(con, f"raw.{source.dataset}", contract, source.label)
     return unreadable + [finding for finding in found if (finding.row, finding.column) not in places]
+
+
+def _reading_notes(contract: Contract, source: Source, cells: Table) -> Iterator[str]:
+    """What the operator should know of how a table was read."""
+    if cells.encoding != UTF_8:
+        yield f"{source.label} ist als {cells.encoding} gelesen; üblich ist „CSV UTF-8“."
+    if not cells.german_days:
+        return
+    note = f"{source.label}: {_count(len(cells.german_days), 'Datum', 'Daten')} in der Form TT.MM.JJJJ gelesen."
+    # A cell formatted as a day shows a typed 2019-03 so.
+    vague = months_too(contract)
+    if firsts := sum(column in vague and day.endswith("-01") for column, day in cells.german_days):
+        note += (
+            f" Davon {_count(firsts, 'Monatserster', 'Monatserste')}: War nur der Monat bekannt, bitte als Text "
+            "„JJJJ-MM“ eintragen."
+        )
+    yield note
+
+
+def _count(count: int, one: str, several: str) -> str:
+    return f"1 {one}" if count == 1 else f"{number(count)} {several}"
 
 
 def _store(con: duckdb.DuckDBPyConnection, contract: Contract, dataset: str, with_geometry: bool) -> int:
@@ -201,11 +246,10 @@ def load(run: Run) -> StageReport:
                 findings.extend(refused.findings)
                 continue
             findings.extend(_cell_findings(con, contract, source, cells))
-            if cells and cells.encoding != UTF_8:
-                notes.append(f"{source.label} ist als {cells.encoding} gelesen; üblich ist „CSV UTF-8“.")
+            notes.extend(_reading_notes(contract, source, cells) if cells else ())
             contracts[source.dataset] = contract
         if findings:
-            raise Refused(findings)
+            raise Refused(findings, NOT_ALL)
         if "boundaries" not in contracts:
             raise WrongUsage(
                 f"Das Profil „{run.profile.name}“ nennt keine Grenzen. Bitte in [sources] „boundaries“ ergänzen."

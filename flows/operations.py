@@ -134,7 +134,8 @@ def finish_reject(store: Store, release_id: str, inputs: str, reason: str, day: 
 
 
 def rollback(store: Store, release_id: str, reason: str, day: date) -> bool:
-    """Let ``latest`` point to another release that verifies; the inputs of the present one are noted as not wanted.
+    """Let ``latest`` point to another release that verifies; the inputs of the present one are noted as not wanted,
+    unless it does not verify: then its files are at fault, and the next run makes the same inputs a new release.
 
     Raises ``Refused`` when it does not verify, ``WrongUsage`` without a reason or for an id that is not published.
     """
@@ -143,21 +144,24 @@ def rollback(store: Store, release_id: str, reason: str, day: date) -> bool:
     present = store.target.pointer()
     if present == wanted:
         return False
-    begin(store, "rollback", ausgabe=wanted, von=present, grund=reason, datum=day.isoformat())
-    if found := finish_rollback(store, wanted, present, reason, day):
+    unwanted = present if present and not faults(store, present) else None
+    begin(store, "rollback", ausgabe=wanted, von=unwanted, grund=reason, datum=day.isoformat())
+    if found := finish_rollback(store, wanted, unwanted, reason, day):
         raise Refused(found, "es wurde nichts geändert")
     return True
 
 
-def finish_rollback(store: Store, wanted: str, present: str | None, reason: str, day: date) -> list[Finding]:
-    """Complete a rollback. Returns what does not verify of the wanted release: then nothing changes."""
+def finish_rollback(store: Store, wanted: str, unwanted: str | None, reason: str, day: date) -> list[Finding]:
+    """Complete a rollback from an ``unwanted`` release. Returns what does not verify of the wanted one: then nothing
+    changes.
+    """
     if found := faults(store, wanted):
         end(store)
         return found
     index = read_index(store)
     inputs = {entry["ausgabe"]: entry["eingaben"] for entry in index["ausgaben"]}
-    if present is not None and present in inputs:
-        block(index, "rollback", present, inputs[present], reason, day)
+    if unwanted is not None and unwanted in inputs:
+        block(index, "rollback", unwanted, inputs[unwanted], reason, day)
     lift_blocks(index, inputs[wanted], wanted)
     write_index(store, index)
     point(store, wanted)

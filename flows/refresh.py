@@ -28,7 +28,7 @@ from prefect.tasks import Task, exponential_backoff
 
 from flows.deployments.approval import settle_questions
 from flows.deployments.settings import artifact_key, geodata_folder, outputs_folder, settings_of
-from flows.errors import PipelineError, SourceUnavailable, StoreBusy
+from flows.errors import PipelineError, Refused, SourceUnavailable, StoreBusy
 from flows.german import day as german_day
 from flows.nights.artifacts import Step, check_rows, summary
 from flows.nights.conditions import age_condition, condition_after
@@ -37,8 +37,10 @@ from flows.nights.recorded import failure_message, note_failure, recorded_run
 from flows.nights.stage_log import stage_line, wants_json
 from flows.notices import notify
 from flows.notices.texts import Condition, broken, failed
+from flows.office.report import FOLDER, INDEX
 from flows.profile import Profile
 from flows.run import Run, StageReport
+from flows.sources.http import is_address
 from flows.stages import Outcome, Stage, store_of, today
 
 # A stage that talks to the network is tried again after about 30, 60 and 120 s, spread by up to half of each.
@@ -97,10 +99,14 @@ def run_as_task(stage: Stage, run: Run) -> StageReport:
     return report
 
 
-def where_to_read(settings: Profile) -> str:
-    """Where the run stands in Prefect."""
-    place = runtime.flow_run.ui_url or "Prefect"
-    return f"{place}, Artefakt {artifact_key('pruefungen', settings.name)}"
+def where_to_read(settings: Profile, outputs: Path, error: PipelineError | None = None) -> str:
+    """Where the run stands in Prefect, if a person can look there, and the office's reports on what was refused."""
+    # Without an address of its own, as with a throw-away server, Prefect answers with half of one.
+    address = runtime.flow_run.ui_url or ""
+    places = [f"{address}, Artefakt {artifact_key('pruefungen', settings.name)}"] if is_address(address) else []
+    if isinstance(error, Refused):
+        places.append(str((outputs / settings.outputs).resolve() / FOLDER / INDEX))
+    return "; ".join(places)
 
 
 def _tell(settings: Profile, outputs: Path, condition: Condition, topic: str = TOPIC) -> tuple[str, ...]:
@@ -169,7 +175,7 @@ def nightly(
     release_day = day or today()
     try:
         settings = settings_of(profile, geodata, gebietsstand)
-        outcome = recorded_run(settings, folder, release_day, call=call, run_id=run_id)
+        outcome = recorded_run(settings, folder, day, call=call, run_id=run_id)
         message = outcome.text
         tell(condition_after(settings, outcome, run_id))
         tell(age_condition(settings, store_of(settings, folder), run_id), AGES)
@@ -177,20 +183,20 @@ def nightly(
         failure = error
         message = failure_message(error)
         if settings and not isinstance(error, StoreBusy):
-            tell(failed(settings.name, settings.title, error, where_to_read(settings), run_id))
+            tell(failed(settings.name, settings.title, error, where_to_read(settings, folder, error), run_id))
     except CancelledError:
         # Prefect's way to end a run that took longer than LONGEST_SECONDS; it is no Exception.
         if settings:
             text = f"Der Lauf dauerte länger als {LONGEST_SECONDS // 60} Minuten und wurde beendet."
             note_failure(settings, folder, text, run_id)
-            tell(broken(settings.name, settings.title, "zu_lange", text, where_to_read(settings), run_id))
+            tell(broken(settings.name, settings.title, "zu_lange", text, where_to_read(settings, folder), run_id))
         raise
     except Exception as error:
         # Told and passed on: Prefect shows it with its traceback.
         if settings:
             kind = type(error).__name__
             text = f"Der Lauf endete mit einem unerwarteten Fehler ({kind})."
-            tell(broken(settings.name, settings.title, kind, text, where_to_read(settings), run_id))
+            tell(broken(settings.name, settings.title, kind, text, where_to_read(settings, folder), run_id))
         raise
     title = f"Präventionskarte: {profile}, {german_day(release_day)}"
     create_markdown_artifact(

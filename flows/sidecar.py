@@ -11,6 +11,8 @@ from pathlib import Path
 from flows.errors import SourceUnavailable, WrongUsage
 
 SUFFIX = ".source.json"
+# What every reader of a release must be told of a source.
+STATED = ("title", "origin", "licence", "attribution")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ def read_sidecar(file: Path) -> Sidecar:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SourceUnavailable(
-            f"{path}: die Beschreibung der Quelle fehlt. Bitte nach dem Vorbild der übrigen *{SUFFIX} anlegen."
+            f"{path}: die Beschreibung der Quelle fehlt. Bitte aus der Sicherung zurückholen. Zu einer neuen Datei die "
+            f"Beschreibung einer ähnlichen kopieren, so benennen und Titel, Herkunft und Lizenz anpassen; Größe und "
+            f"Prüfsumme trägt `praevkarte check --record-file {file.name}` ein."
         ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise WrongUsage(f"{path}: die Beschreibung der Quelle ist kein JSON ({error}). Bitte berichtigen.") from None
@@ -64,11 +68,15 @@ def read_sidecar(file: Path) -> Sidecar:
         parts = [("es fehlt", missing), ("nicht vorgesehen ist", unknown)]
         wrong = "; ".join(f"{word}: {', '.join(found)}" for word, found in parts if found)
         raise WrongUsage(f"{path}: die Beschreibung der Quelle stimmt nicht ({wrong}). Bitte berichtigen.")
+    if empty := [name for name in STATED if not values[name]]:
+        raise WrongUsage(
+            f"{path}: leer ist noch: {', '.join(empty)}. Bitte ausfüllen; das steht in jeder Ausgabe bei den Quellen."
+        )
     return Sidecar(**values)
 
 
-def record_state(file: Path, today: date, reviewed: bool = False) -> bool:
-    """Write the present size and SHA-256 of ``file`` into its sidecar; returns whether anything changed.
+def renewed(file: Path, today: date, reviewed: bool = False) -> Sidecar | None:
+    """The sidecar of ``file`` with its present size and SHA-256; None when that is what it says already.
 
     A file that the office maintains by hand is of ``today`` when it was edited or ``reviewed``: its age counts from
     then.
@@ -81,8 +89,10 @@ def record_state(file: Path, today: date, reviewed: bool = False) -> bool:
     present = replace(recorded, sha256=sha256_of(file), bytes=file.stat().st_size)
     if recorded.edited_here and (reviewed or present != recorded):
         present = replace(present, retrieved=today.isoformat())
-    if present == recorded:
-        return False
-    text = json.dumps(asdict(present), ensure_ascii=False, indent=2)
+    return None if present == recorded else present
+
+
+def record(file: Path, sidecar: Sidecar) -> None:
+    """Write the sidecar of ``file`` as it is given."""
+    text = json.dumps(asdict(sidecar), ensure_ascii=False, indent=2)
     sidecar_path(file).write_text(text + "\n", encoding="utf-8")
-    return True

@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flows.acquire import acquire, settled
-from flows.errors import PipelineError, Refused, WrongUsage
+from flows.errors import PipelineError, Refused, WrongClock, WrongUsage
+from flows.findings import Finding
+from flows.german import day as german_day
 from flows.join import join
 from flows.office.report import install_reports, report_run, reported
 from flows.office.set_aside import check_everything, check_records, load_records
@@ -25,7 +27,7 @@ from flows.runners.base import Mapper
 from flows.runners.local import map_locally
 from flows.signature import signing_key
 from flows.sources.snapshots import sources_folder
-from flows.store import DISK_ERRORS, SYNTHETIC_PREFIX, Store, entries, has_room, locked, next_id, unusable
+from flows.store import SYNTHETIC_PREFIX, Store, entries, entry_of, has_room, locked, next_id, no_room, unusable
 from flows.targets import open_target
 from flows.targets.local import LocalTarget
 
@@ -48,6 +50,8 @@ STAGES = (
     Stage("package", "Dateien schreiben", package),
     Stage("publish", "Veröffentlichen", publish),
 )
+# How a finding ends on what is dated after the release; so many of them, and most of all, speak for a wrong day.
+LATE, MANY = "liegt nach dem Tag der Ausgabe.", 6
 # The stages that look at the inputs and publish nothing.
 INPUT_STAGES = (*STAGES[:3], replace(STAGES[3], run=check_everything))
 
@@ -94,7 +98,7 @@ def today() -> date:
 def run_stages(
     profile: Profile,
     outputs: Path,
-    day: date,
+    day: date | None,
     stages: tuple[Stage, ...] = STAGES,
     call: Caller = call_directly,
     anyway: bool = False,
@@ -104,20 +108,22 @@ def run_stages(
 ) -> Outcome:
     """Run ``stages`` (``STAGES``, or ``INPUT_STAGES`` to look only) in order; stops early when nothing need be built.
 
-    A publishing run holds the store; its work folder goes when it ends well and otherwise stays until the next run, for
-    a look at it. ``anyway`` publishes even inputs that a person has put aside; ``run_id`` is the caller's name for the
-    run and goes into the release's provenance; ``mapper`` spreads the work that falls into parts. A publishing run
-    replaces the office's reports in the store's workspace, also when it is refused; a look at the inputs writes them
-    into the folder ``reports``, if one is given.
+    ``day`` is the day of the release; None: today by this machine's clock, which a publishing run does not believe when
+    the latest release is of a later day. A publishing run holds the store; its work folder goes when it ends well and
+    otherwise stays until the next run, for a look at it. ``anyway`` publishes even inputs that a person has put aside;
+    ``run_id`` is the caller's name for the run and goes into the release's provenance; ``mapper`` spreads the work that
+    falls into parts. A publishing run replaces the office's reports in the store's workspace, also when it is refused;
+    a look at the inputs writes them into the folder ``reports``, if one is given.
 
-    Raises what the stages raise, ``StoreBusy`` and ``StoreUnusable``, and ``WrongUsage`` when releases are to be signed
-    and the key is missing, when a draft would leave this machine, or when real and synthetic releases would share a
-    target.
+    Raises what the stages raise, ``StoreBusy``, ``StoreUnusable`` and ``WrongClock``, and ``WrongUsage`` when releases
+    are to be signed and the key is missing, when a draft would leave this machine, or when real and synthetic releases
+    would share a target.
     """
     if stages is not STAGES:
         with tempfile.TemporaryDirectory(prefix="praevkarte-") as folder:
             # A look at the inputs neither needs nor touches the place of the releases.
             store = Store(Path(folder), LocalTarget(Path(folder)))
+            day = day or today()
             run = Run(profile, day, store, next_id(store, day), Path(folder), anyway=True, mapper=mapper)
             last_good = sources_folder(outputs / profile.outputs)
             try:
@@ -131,6 +137,7 @@ def run_stages(
     with locked(store):
         _refuse_mixture(store)
         recovered = recover(store)
+        day = day or _day_by_clock(store)
         work = store.work / next_id(store, day)
         work.mkdir(parents=True)
         run = Run(profile, day, store, work.name, work, anyway, run_id, fetching=True, mapper=mapper)
@@ -145,9 +152,34 @@ def run_stages(
             if has_room(store.workspace, error):
                 raise
             shutil.rmtree(store.work, ignore_errors=True)
-            raise unusable(str(work), DISK_ERRORS[errno.ENOSPC]) from error
+            raise unusable(str(work), no_room(store, work, errno.ENOSPC)) from error
         shutil.rmtree(store.work)
         return replace(outcome, recovered=recovered)
+
+
+def _day_by_clock(store: Store) -> date:
+    """Today. Raises ``WrongClock`` when the latest release is of a later day: what came out since then would be taken
+    for later than it is.
+    """
+    day, latest = today(), store.target.pointer()
+    entry = entry_of(store, latest) if latest else None
+    if entry and day < date.fromisoformat(entry["datum"]):
+        raise WrongClock(
+            f"Der Tag der Ausgabe ({german_day(day)}) liegt vor dem der neuesten Ausgabe "
+            f"({german_day(entry['datum'])}). Bitte die Uhr dieses Rechners prüfen (timedatectl); ist der Tag gewollt, "
+            "ihn mit --date nennen."
+        )
+    return day
+
+
+def _doubting_the_day(refused: Refused, day: date) -> Refused:
+    """A refusal that first names the day of the release, where most that is found is dated after it."""
+    late = sum(finding.message.endswith(LATE) for finding in refused.findings)
+    if late < MANY or 2 * late <= len(refused.findings):
+        return refused
+    message = f"die meisten Befunde nennen ein späteres Datum als den {german_day(day)}; eher stimmt dieser Tag nicht."
+    remedy = "Bitte die Uhr dieses Rechners prüfen (timedatectl) oder den Tag mit --date nennen."
+    return Refused([Finding("uhr", "Tag der Ausgabe", message, remedy), *refused.findings], refused.consequence)
 
 
 def _refuse_public_draft(profile: Profile, store: Store) -> None:
@@ -183,11 +215,12 @@ def _run_all(run: Run, stages: tuple[Stage, ...], call: Caller, reporting: bool 
             if report.outcome or (report.stop and stages is STAGES):
                 outcome = _outcome(run, report, reports, seconds)
                 break
-    except Refused as refused:
+    except Refused as error:
+        refused = _doubting_the_day(error, run.day)
         if reporting:
             result = f"{refused.consequence[0].upper()}{refused.consequence[1:]}."
             report_run(run, result, _notes(reports), refused)
-        raise
+        raise refused from None
     if reporting:
         _report(run, outcome)
     return outcome

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from flows.checksums import MANIFEST, SIGNATURE, differences, mismatches, parse_manifest
-from flows.errors import Refused, StoreUnusable, WrongUsage
+from flows.errors import PipelineError, Refused, StoreUnusable, WrongUsage
 from flows.findings import Finding
 from flows.german import day as german_day
+from flows.german import size
 from flows.latest import latest_document
 from flows.signature import sign_manifest, signature_fault
 from flows.targets.base import Target
@@ -38,15 +39,17 @@ PUBLISHED, WITHDRAWN, PRUNED = "veroeffentlicht", "zurueckgezogen", "entfernt"
 # The same as people read it.
 STATUS_WORDS = {PUBLISHED: "veröffentlicht", WITHDRAWN: "zurückgezogen", PRUNED: "entfernt"}
 
-# What the operator can mend: no room, no right to write.
+# What the operator can mend: no room, no right to read or write.
 DISK_ERRORS = {
     errno.ENOSPC: "auf dem Datenträger ist kein Platz mehr.",
     errno.EDQUOT: "das Speicherkontingent ist erschöpft.",
     errno.EROFS: "der Datenträger ist nur lesbar.",
-    errno.EACCES: "das Recht zum Schreiben fehlt.",
-    errno.EPERM: "das Recht zum Schreiben fehlt.",
+    errno.EACCES: "das Recht zum Lesen oder Schreiben fehlt.",
+    errno.EPERM: "das Recht zum Lesen oder Schreiben fehlt.",
     errno.EFBIG: "die Datei würde größer als erlaubt.",
 }
+# Of these, what ends when there is room.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 # What libraries say of a full disk: the system's words, SQLite's.
 FULL = (os.strerror(errno.ENOSPC), "disk is full")
@@ -96,12 +99,27 @@ def locked(store: Store) -> Iterator[None]:
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             raise
-        raise unusable(str(error.filename or store.workspace), DISK_ERRORS[error.errno]) from error
+        place = str(error.filename or store.workspace)
+        why = no_room(store, Path(place), error.errno) if error.errno in NO_ROOM else DISK_ERRORS[error.errno]
+        raise unusable(place, why) from error
 
 
 def has_room(place: Path, error: Exception) -> bool:
     """Whether an error of a library has another cause than that the disk at ``place`` was full."""
     return not any(words in str(error) for words in FULL) and shutil.disk_usage(place).free > SMALLEST_ROOM
+
+
+def no_room(store: Store, place: Path, number: int) -> str:
+    """That there is no room at a place (the system's error ``number``), in German: how much is free on its disk, how
+    much a release takes, and how to make room.
+    """
+    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+    text = f"{DISK_ERRORS[number]} Frei sind {size(shutil.disk_usage(there).free)}."
+    with suppress(PipelineError, OSError, ValueError, KeyError):
+        if latest := store.target.pointer():
+            needed = sum(store.target.sizes(f"releases/{latest}").values())
+            text += f" Die Ausgabe {latest} belegt {size(needed)}; ein Lauf braucht etwa das Dreifache."
+    return f"{text} Platz schafft `praevkarte prune --keep-days 365`."
 
 
 def unusable(place: str, why: str) -> StoreUnusable:
@@ -287,9 +305,15 @@ def readable_provenance(store: Store, release_id: str) -> dict[str, Any] | None:
         return None
 
 
-def _findings(found: Mapping[str, str], release_id: str) -> list[Finding]:
-    remedy = "Bitte die Ausgabe nicht verwenden und mit `praevkarte rollback` auf eine geprüfte wechseln."
+def _findings(found: Mapping[str, str], release_id: str, remedy: str) -> list[Finding]:
     return [Finding("pruefsummen", f"{release_id}/{name}", text, remedy) for name, text in found.items()]
+
+
+def _remedy(store: Store, release_id: str) -> str:
+    """What to do about a damaged release: only from the one that is current there is something to roll back."""
+    if store.target.pointer() == release_id:
+        return "Bitte die Ausgabe nicht verwenden und mit `praevkarte rollback` auf eine geprüfte wechseln."
+    return "Bitte die Ausgabe nicht verwenden und aus der Sicherung wiederherstellen; aktuell ist sie nicht."
 
 
 def faults(store: Store, release_id: str) -> list[Finding]:
@@ -300,9 +324,8 @@ def faults(store: Store, release_id: str) -> list[Finding]:
     prefix = f"releases/{release_id}"
     manifest = store.target.read(f"{prefix}/{MANIFEST}")
     present = store.target.digests(prefix)
-    found = _findings(
-        mismatches(manifest, {name: present[name] for name in present.keys() - {MANIFEST, SIGNATURE}}), release_id
-    )
+    wrong_files = mismatches(manifest, {name: present[name] for name in present.keys() - {MANIFEST, SIGNATURE}})
+    found = _findings(wrong_files, release_id, _remedy(store, release_id)) if wrong_files else []
     signature = store.target.read(f"{prefix}/{SIGNATURE}") if store.signature_key else None
     if manifest is not None and signature is not None:
         wrong = signature_fault(manifest, signature, release_id, store.signature_key)
@@ -311,8 +334,9 @@ def faults(store: Store, release_id: str) -> list[Finding]:
 
 
 def folder_faults(folder: Path, release_id: str) -> list[Finding]:
-    """What does not match the manifest in a local folder."""
-    return _findings(differences(folder), release_id)
+    """What does not match the manifest in a local folder, of a release that was built or is held."""
+    remedy = "Bitte die Ausgabe nicht verwenden, ihren Ordner entfernen und `praevkarte release` erneut aufrufen."
+    return _findings(differences(folder), release_id, remedy)
 
 
 # --- publishing ----------------------------------------------------------------------------------------------------

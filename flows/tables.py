@@ -7,7 +7,7 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,6 +28,8 @@ GERMAN_SIGNS = re.compile(r"[\t\r\n -~äöüÄÖÜßéèêëàâåçíîïóôñ
 MISPLACED_SIGN = re.compile(r"\w[„‚]|\w[“”§](?=\w)|[€…](?=[^\W\d_])")
 # Marks in a sheet's XML of what only a slower reading can tell in full: merged cells, formulas.
 XML_MARKS = (b"<mergeCell ", b"<f>", b"<f ")
+# A day as Germans write it and a German Excel saves it.
+GERMAN_DAY = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Table:
     """A table as text: ``rows`` as long as ``columns``, an empty cell None; ``lines`` are spreadsheet line numbers.
 
     ``encoding`` is what a CSV was read as. ``faults`` are cells that hold no value which could be read: a spreadsheet's
-    error value, a formula without result, a part of merged cells.
+    error value, a formula without result, a part of merged cells. ``german_days`` are the cells that were read from
+    TT.MM.JJJJ, as (column, ISO day).
     """
 
     columns: tuple[str, ...]
@@ -43,6 +46,7 @@ class Table:
     lines: tuple[int, ...]
     encoding: str = UTF_8
     faults: tuple[Finding, ...] = ()
+    german_days: tuple[tuple[str, str], ...] = ()
 
 
 def clean(value: str) -> str | None:
@@ -170,6 +174,18 @@ def _xlsx_records(file: Path, sheet: str | None, label: str) -> tuple[list[list[
     return records, list(_unreadable_cells(file, name, records))
 
 
+def iso_day(text: str) -> str | None:
+    """A day written TT.MM.JJJJ in ISO form; None for anything else, also for a day that no calendar has."""
+    found = GERMAN_DAY.fullmatch(text)
+    if not found:
+        return None
+    day, month, year = (int(part) for part in found.groups())
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
+
+
 def read_headers(file: Path, label: str) -> dict[str | None, tuple[str, ...]]:
     """The first line of every sheet of a workbook by its name, or of a CSV by None; empty cells are left out.
 
@@ -187,11 +203,11 @@ def read_headers(file: Path, label: str) -> dict[str | None, tuple[str, ...]]:
     return {name: tuple(cell for cell in row if cell) for name, row in cells.items()}
 
 
-def read_cells(file: Path, sheet: str | None, label: str) -> Table:
+def read_cells(file: Path, sheet: str | None, label: str, days: Collection[str] = ()) -> Table:
     """Read a CSV (UTF-8 or, where unambiguous, Windows-1252; comma or semicolon) or one sheet (the first, without a
     name) of an XLSX; cells that cannot be read are its ``faults``.
 
-    ``label`` is how findings name the table.
+    ``label`` is how findings name the table; in the columns ``days`` a day may be written TT.MM.JJJJ, too.
 
     Raises ``Refused`` with the place when the file as a whole is no table: wrong encoding, broken quoting, missing
     sheet, no header, a column name twice, a row that does not fit the header.
@@ -214,21 +230,20 @@ def read_cells(file: Path, sheet: str | None, label: str) -> Table:
     rows: list[tuple[str | None, ...]] = []
     lines: list[int] = []
     faults: list[Finding] = []
+    german_days: list[tuple[str, str]] = []
     for line, record in enumerate(records[1:], start=2):
         cells = [clean(cell) for cell in record]
         if not any(cells):
             continue
         if len(cells) < len(columns) or any(cells[len(columns) :]):
-            raise _refuse(
-                label,
-                f"die Zeile hat {len(cells)} Zellen, die Kopfzeile {len(columns)}.",
-                "Bitte Trennzeichen und Anführungszeichen dieser Zeile prüfen.",
-                line,
-            )
-        for column, cell in zip(columns, cells, strict=False):
+            raise _misfit(file, label, cells, len(columns), line)
+        for place, (column, cell) in enumerate(zip(columns, cells, strict=False)):
             if cell and ERROR_VALUE.fullmatch(cell):
                 message = "die Zelle enthält einen Fehlerwert der Tabellenkalkulation."
                 faults.append(Finding("lesbar", label, message, "Bitte den Inhalt neu eintragen.", line, column, cell))
+            if cell and column in days and (day := iso_day(cell)):
+                cells[place] = day
+                german_days.append((column, day))
         rows.append(tuple(cells[: len(columns)]))
         lines.append(line)
     filled = set(lines)
@@ -238,12 +253,31 @@ def read_cells(file: Path, sheet: str | None, label: str) -> Table:
         if one.record + 1 in filled and one.column < len(columns)
     ]
     faults.sort(key=lambda finding: finding.row or 0)
-    return Table(columns, tuple(rows), tuple(lines), encoding, tuple(faults))
+    return Table(columns, tuple(rows), tuple(lines), encoding, tuple(faults), tuple(german_days))
 
 
-def read_table(file: Path, sheet: str | None, label: str) -> Table:
+def _misfit(file: Path, label: str, cells: Sequence[str | None], columns: int, line: int) -> Refused:
+    """A row that does not fit the header: cells left out, or some beside the last column."""
+    if file.suffix.lower() == ".xlsx":
+        beside = next(cell for cell in cells[columns:] if cell)
+        return _refuse(
+            label,
+            "rechts der letzten benannten Spalte steht noch etwas.",
+            "Bitte löschen oder in die richtige Spalte eintragen.",
+            line,
+            value=beside,
+        )
+    return _refuse(
+        label,
+        f"die Zeile hat {len(cells)} Zellen, die Kopfzeile {columns}.",
+        "Bitte Trennzeichen und Anführungszeichen dieser Zeile prüfen.",
+        line,
+    )
+
+
+def read_table(file: Path, sheet: str | None, label: str, days: Collection[str] = ()) -> Table:
     """Like ``read_cells``; raises ``Refused`` for cells that cannot be read, too."""
-    table = read_cells(file, sheet, label)
+    table = read_cells(file, sheet, label, days)
     if table.faults:
         raise Refused(table.faults)
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -111,9 +112,28 @@ def test_refused_is_1_with_every_finding_on_stderr(cli: Cli, make_geodata: Calla
     said = cli("release", "--date", "2026-02-10", night=geodata)
     assert (said.code, said.out.count("Abgelehnt")) == (1, 0)
     assert said.err.startswith("Abgelehnt: ")
-    assert "es wurde nichts veröffentlicht." in said.err
+    assert "es wurde nichts veröffentlicht" in said.err
     assert "• hints.csv, Zeile 1, Spalte „ags“: die Spalte fehlt." in said.err
     assert "Traceback" not in said.err
+
+
+def test_a_refusal_says_where_its_report_is(cli: Cli, make_geodata: Callable[..., Path], outputs: Path) -> None:
+    said = cli("release", night=make_geodata({"hints.csv": "hinweis_id,art\nx,y\n"}))
+    assert f"Prüfberichte: {outputs}/reports/index.html" in said.err
+    assert (outputs / "reports" / "index.html").is_file()
+
+
+def test_where_records_are_set_aside_the_report_names_row_value_and_remedy(
+    make_geodata: Callable[..., Path], outputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = 'extends = "kleinland"\n[office]\nset_aside = ["hints"]\n'
+    hints = (ROOT / "tests" / "kleinland" / "hints.csv").read_text(encoding="utf-8")
+    geodata = make_geodata({"profile.toml": waiting, "hints.csv": f"{hints}neu,irgendwas,,,,,,,,\n"})
+    places = ["--profile", "variante", "--geodata", str(geodata), "--outputs", str(outputs), "--date", "2026-02-01"]
+    assert run(["release", *places]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = next(number for number, line in enumerate(lines) if "1 Eintrag zurückgestellt" in line)
+    assert lines[told + 1] == f"  Zeile, Wert und Abhilfe: {outputs}/reports/index.html"
 
 
 def test_a_missing_source_is_3(cli: Cli, make_geodata: Callable[..., Path]) -> None:
@@ -169,7 +189,9 @@ def test_a_disk_without_room_is_1(after: Callable[[str], Cli], monkeypatch: pyte
     monkeypatch.setattr(LocalTarget, "write", full)
     said = cli("rollback", FIRST, "--reason", "falsche Angabe")
     assert said.code == 1
-    assert f"{outputs}/.journal.json: auf dem Datenträger ist kein Platz mehr." in said.err
+    assert f"{outputs}/.journal.json: auf dem Datenträger ist kein Platz mehr. Frei sind " in said.err
+    assert f"Die Ausgabe {SECOND} belegt " in said.err
+    assert "Platz schafft `praevkarte prune --keep-days 365`." in said.err
     assert "Traceback" not in said.err
 
 
@@ -366,6 +388,68 @@ def test_an_operation_run_twice_says_that_it_was_done(after: Callable[[str], Cli
         assert said.json["ergebnis"] == "unveraendert"
 
 
+class Terminal(io.StringIO):
+    """A person at a terminal who types this."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("typed", ["", "\n", "ja\n", f"{SECOND}\n"])
+def test_withdraw_asks_a_person_and_takes_only_the_id_for_a_yes(
+    typed: str, after: Callable[[str], Cli], monkeypatch: pytest.MonkeyPatch, outputs: Path
+) -> None:
+    cli = after(SECOND)
+    files = [path for path in (outputs / "releases" / FIRST).rglob("*") if path.is_file()]
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    said = cli("withdraw", FIRST, "--reason", "Name einer [Person]")
+    assert said.code == 1
+    assert f"Ausgabe {FIRST} vom 01.02.2026: {len(files)} Dateien, " in said.err
+    assert "(„Name einer [Person]“)" in said.err
+    assert "Es wurde nichts geändert." in said.err
+    assert all(path.is_file() for path in files)
+
+
+@pytest.mark.parametrize(("typed", "options"), [(f"{FIRST}\n", []), ("", ["--yes"]), ("", ["--json"])])
+def test_withdraw_goes_on_when_a_person_confirmed_or_a_program_calls(
+    typed: str, options: list[str], after: Callable[[str], Cli], monkeypatch: pytest.MonkeyPatch, outputs: Path
+) -> None:
+    cli = after(SECOND)
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    assert cli("withdraw", FIRST, "--reason", "Name einer Person", *options).code == 0
+    assert (outputs / "releases" / FIRST / "withdrawn.json").is_file()
+
+
+def test_a_rollback_says_whether_the_inputs_are_free(after: Callable[[str], Cli], outputs: Path) -> None:
+    cli = after(SECOND)
+    (outputs / "releases" / SECOND / "gremien.csv").unlink()
+    said = cli("rollback", FIRST, "--reason", "beschädigt")
+    assert said.out == (
+        f"Aktuell ist jetzt {FIRST}. {SECOND} war beschädigt: Ihre Eingaben sind frei, der nächste Lauf veröffentlicht "
+        "sie neu.\n"
+    )
+
+
+def test_before_the_network_is_asked_the_source_and_the_longest_wait_are_told(
+    make_geodata: Callable[..., Path], outputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "eingang").mkdir()
+    fetches = (
+        'extends = "kleinland"\n'
+        '[fetch.tabelle]\nkind = "table"\ndataset = "hints"\nplace = "https://127.0.0.1:1/hints.csv"\n'
+        'seconds = "90"\ntries = "1"\n'
+        f'[fetch.ordner]\nkind = "table"\ndataset = "resources"\nplace = "{tmp_path / "eingang"}"\n'
+    )
+    geodata = make_geodata({"profile.toml": fetches})
+    places = ["--profile", "variante", "--geodata", str(geodata), "--outputs", str(outputs), "--date", "2026-02-01"]
+    run(["fetch", *places])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Quelle „tabelle“ (Hinweise) wird abgerufen; das kann bis zu 2 Minuten dauern."
+    assert not lines[1].startswith("Quelle „ordner“")
+    run(["fetch", *places, "--json"])
+    assert json.loads(capsys.readouterr().out)["quellen"]
+
+
 def test_withdraw_names_the_releases_from_the_same_inputs(after: Callable[[str], Cli]) -> None:
     said = after(HELD)("withdraw", SECOND, "--reason", "Name einer Person")
     assert said.out == (
@@ -506,9 +590,13 @@ def test_serve_on_a_taken_port_is_told(capsys: pytest.CaptureFixture[str], tmp_p
     assert "ist nicht frei" in capsys.readouterr().err
 
 
-def test_serve_before_the_first_release_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert run(["serve", "--outputs", str(tmp_path / "fehlt")]) == 2
-    assert "es gibt noch keine Ausgabe" in capsys.readouterr().err
+def test_serve_before_the_first_release_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And which folder was meant, wherever the command was called."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["serve", "--outputs", "fehlt"]) == 2
+    assert f"{tmp_path / 'fehlt'}: es gibt noch keine Ausgabe" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("target", ["", pytest.param("objektspeicher", marks=pytest.mark.network)])

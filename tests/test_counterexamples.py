@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from conftest import build_geodata
+from conftest import KLEINLAND, build_geodata
 
 from flows.errors import PipelineError, Refused
 from flows.paths import ROOT, SQL
@@ -64,7 +64,36 @@ def test_every_rule_is_shown_to_fail(refused: Callable[[str], Refusal]) -> None:
     assert frozenset().union(*(refused(name).rules for name in NAMES)) == data_tests | READING_RULES
 
 
+UNFOLLOWED = """extends = "kleinland"
+[territory]
+changes_lands = []
+[survey]
+wave = ""
+[sources]
+register = ""
+population = ""
+municipal_changes = ""
+survey_waves = ""
+hints = ""
+"""
+
+
+def test_what_may_be_wrong_but_need_not_be_is_told_and_not_refused(
+    make_geodata: Callable[..., Path], release: Callable[..., Outcome], outputs: Path
+) -> None:
+    """A key that the boundaries know is taken for the same municipality on any day, also where no changes are known."""
+    committees = (KLEINLAND / "committees.csv").read_text(encoding="utf-8")
+    dated = committees.replace("99002005,2022-12-31", "99001005,2022-12-31")
+    outcome = release(make_geodata({"profile.toml": UNFOLLOWED, "committees.csv": dated}), outputs, stages=INPUT_STAGES)
+    assert outcome.reports["join"].notes == (
+        "Schlüssel eines anderen Tages als die Grenzen (4) in Ländern ohne erfasste Gebietsänderungen: die Karte zeigt "
+        "diese Gemeinden mit ihrem Gebiet vom 01.01.2016, ob es an jenem Tag dasselbe war, ist nicht bekannt: "
+        "99001001 (31.12.2019), 99001005 (31.12.2019), 99001005 (31.12.2022), 99001006 (31.12.2019)",
+    )
+
+
 def test_kleinland_itself_breaks_no_rule(geodata: Path, release: Callable[..., Outcome], outputs: Path) -> None:
     outcome = release(geodata, outputs, stages=INPUT_STAGES)
     assert outcome.reports["check"].notes
+    assert not outcome.reports["join"].notes
     assert set(outcome.reports["load"].rows) >= {"boundaries", "committees", "evidence", "population"}

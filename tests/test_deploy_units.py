@@ -94,3 +94,9 @@ def test_the_run_book_names_only_commands_and_units_that_exist() -> None:
     assert set(re.findall(r"praevkarte-[a-z]+\.(?:service|timer)", text)) <= set(UNITS)
     for file in re.findall(r"\]\(((?!https?:)[^)#]+)\)", text):
         assert (ROOT / "docs" / file).exists(), file
+
+
+def test_no_line_to_copy_lets_prefect_send_telemetry() -> None:
+    lines = re.findall(r"^export .*$", (ROOT / "docs" / "prefect.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert lines
+    assert all("PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1" in line for line in lines)

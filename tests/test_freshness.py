@@ -22,7 +22,7 @@ from flows.cli import run as call_command
 from flows.errors import Refused, StoreBusy
 from flows.findings import Finding
 from flows.nights.conditions import age_condition, condition_after
-from flows.nights.freshness import TOPIC, Alarm, check_freshness, condition_of
+from flows.nights.freshness import TOPIC, Alarm, check_freshness, condition_of, in_order
 from flows.nights.last_run import FAILED, operation_folder, read_record, record_run
 from flows.nights.recorded import recorded_run
 from flows.notices import notify
@@ -30,7 +30,8 @@ from flows.profile import Notices, load_profile
 from flows.rebuild import rebuild_faults
 from flows.run import Run, StageReport
 from flows.stages import Stage, run_stages, store_of
-from flows.store import provenance_of
+from flows.store import Store, provenance_of
+from flows.targets.local import LocalTarget
 from flows.withdrawal import withdraw
 
 pytest_plugins = ["places"]
@@ -94,6 +95,17 @@ def test_nights_that_fail_are_no_good_runs_and_the_alarm_says_why(place: Place) 
     (alarm,) = looked(place, MORNING + timedelta(days=4))
     assert alarm.text.startswith("Seit 4 Tagen")
     assert alarm.text.endswith("so: Fehler: population.csv: die Eingabe fehlt.")
+
+
+def test_where_nothing_alarms_the_last_run_is_still_told_as_it_ended(tmp_path: Path) -> None:
+    store = Store(tmp_path, LocalTarget(tmp_path))
+    record_run(store, "unchanged", GOOD, MORNING)
+    assert in_order(store) == "Die Veröffentlichung ist unversehrt, und der letzte Lauf ging gut."
+    record_run(store, FAILED, "Fehler: population.csv: die Eingabe fehlt.", MORNING + timedelta(days=1))
+    assert in_order(store) == (
+        "Die Veröffentlichung ist unversehrt. Der letzte Lauf (03.02.2026, 08:00 Uhr) endete so: Fehler: "
+        "population.csv: die Eingabe fehlt; der letzte gute war am 02.02.2026, 08:00 Uhr."
+    )
 
 
 @pytest.mark.slow
@@ -307,7 +319,8 @@ def test_an_alarm_is_told_once_and_its_end_once(shop: Shop, tmp_path: Path) -> N
         if hours == 54:
             record_run(shop.place.store, "published", "Veröffentlicht", now)
         alarms = check_freshness(profile, shop.place.store, now)
-        notify(profile, tmp_path / "state", TOPIC, condition_of(profile, alarms, "latest"), now, environment)
+        condition = condition_of(profile, alarms, "latest", in_order(shop.place.store))
+        notify(profile, tmp_path / "state", TOPIC, condition, now, environment)
     told = [json.loads(asked.body) for asked in hook.asked if asked.path == "/hook"]
     assert [notice["art"] for notice in told] == ["alarm", "wieder_gut"]
     assert "praevkarte freshness --profile kleinland" in told[0]["text"]
@@ -342,8 +355,12 @@ def test_the_command_ends_with_0_or_1_and_says_what_is_wrong(
     assert freshly(outputs, geodata) == 0
     assert freshly(outputs, geodata, "--json") == 0
     said = capsys.readouterr()
+    assert "In Ordnung: Die Veröffentlichung ist unversehrt, und der letzte Lauf ging gut." in said.out
     assert '"ergebnis": "in Ordnung"' in said.out
     assert "Meldung" not in said.out
+    record_run(store_of(load_profile(geodata, PROFILE), outputs), FAILED, "Fehler: keine Eingabe.", datetime.now(UTC))
+    assert freshly(outputs, geodata) == 0
+    assert "endete so: Fehler: keine Eingabe; der letzte gute war am" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 import shapely
-from conftest import DAY, KLEINLAND, LAYERS, PROFILE, build_geodata, profile_of, write_sidecar
+from conftest import DAY, KLEINLAND, LAYERS, PROFILE, build_geodata, loaded_run, profile_of, write_sidecar
 from numpy.typing import NDArray
 
 from flows import geometry
@@ -25,14 +28,15 @@ from flows.boundary_import import import_boundaries
 from flows.check import contract_findings
 from flows.contracts import Code, Contract, Field, release_contracts
 from flows.database import create_table, sql_files
+from flows.database import database as open_database
 from flows.errors import Refused, SourceUnavailable, WrongUsage
 from flows.findings import Finding
 from flows.join import join
 from flows.load import load
 from flows.run import Run
-from flows.sidecar import read_sidecar, record_state, sha256_of, sidecar_path
+from flows.sidecar import read_sidecar, record, renewed, sha256_of, sidecar_path
 from flows.stages import INPUT_STAGES, Outcome, store_of
-from flows.tables import read_table
+from flows.tables import iso_day, read_table
 from flows.validate import check_header, check_values
 
 TODAY = date(2026, 6, 1)
@@ -127,6 +131,31 @@ def test_a_text_that_only_mentions_an_error_value_is_a_text(tmp_path: Path) -> N
     assert read(tmp_path, "id\nStand: #NV\n")[1] == [("Stand: #NV",)]
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("31.12.2019", "2019-12-31"),
+        ("1.3.2019", "2019-03-01"),
+        ("29.02.2024", "2024-02-29"),
+        ("31.02.2020", None),
+        ("31.12.19", None),
+        ("12/31/2019", None),
+        ("03.2019", None),
+        ("am 31.12.2019", None),
+    ],
+)
+def test_only_a_day_that_can_mean_nothing_else_is_read_as_one(text: str, day: str | None) -> None:
+    assert iso_day(text) == day
+
+
+def test_days_are_looked_for_in_columns_of_days_only(tmp_path: Path) -> None:
+    file = tmp_path / "liste.csv"
+    file.write_text("tag,text\n31.12.2019,31.12.2019\n31.02.2020,\n", encoding="utf-8")
+    table = read_table(file, None, file.name, {"tag"})
+    assert table.rows == (("2019-12-31", "31.12.2019"), ("31.02.2020", None))
+    assert table.german_days == (("tag", "2019-12-31"),)
+
+
 # --- tables: XLSX --------------------------------------------------------------------------------------------------
 
 
@@ -203,6 +232,15 @@ def test_cells_missing_at_the_end_of_a_row_are_empty(tmp_path: Path) -> None:
     file = tmp_path / "mappe.xlsx"
     book.save(file)
     assert read_table(file, None, "mappe").rows == (("1", None, None), ("2", "Rat", None))
+
+
+def test_what_stands_beside_the_table_is_told_in_words_for_a_sheet(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as caught:
+        read(tmp_path, workbook([["id", "name"], ["1", "Jena"], ["2", "Gera", None, "prüfen!"]]), "mappe.xlsx")
+    assert str(caught.value) == (
+        "mappe.xlsx, Zeile 3, Wert „prüfen!“: rechts der letzten benannten Spalte steht noch etwas. Bitte löschen oder "
+        "in die richtige Spalte eintragen."
+    )
 
 
 def test_a_file_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
@@ -311,6 +349,11 @@ def test_a_near_miss_is_answered_with_the_right_word() -> None:
     assert check_header(contract, ("status", "gemeinde"), "probe.csv") == [], "the order of columns is free"
 
 
+def test_a_column_that_must_be_filled_is_not_said_to_be_free() -> None:
+    contract = Contract("probe", "Probe", "Probe", (column("ags", constraints={"required": True}),), {})
+    assert [finding.remedy for finding in check_header(contract, (), "probe.csv")] == ["Bitte ergänzen."]
+
+
 def test_a_column_may_not_take_the_name_of_the_line_number(make_geodata: Callable[..., Path]) -> None:
     hints = "zeile,hinweis_id,art,ags,ags_stand,titel,gremium_id,url,quelle_art,datum,zeigt\n"
     with pytest.raises(Refused, match=r"hints\.csv, Zeile 1, Spalte „zeile“: diese Spalte ist nicht vereinbart"):
@@ -322,6 +365,84 @@ def test_findings_of_all_files_are_collected(make_geodata: Callable[..., Path]) 
     with pytest.raises(Refused) as caught:
         load_kleinland(make_geodata(overlay))
     assert {finding.source for finding in caught.value.findings} == set(overlay)
+    assert caught.value.consequence.endswith(" Weitere Prüfungen folgen, wenn das berichtigt ist")
+
+
+# --- what Excel makes of the office's tables -------------------------------------------------------------------------
+
+ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?=[,\n])")
+
+
+def saved_by_excel(name: str) -> bytes:
+    """A table of Kleinland as a German Excel saves it as "CSV": semicolons, Windows-1252, days as TT.MM.JJJJ."""
+    with (KLEINLAND / name).open(encoding="utf-8", newline="") as stream:
+        rows = [[ISO_DAY.sub(r"\3.\2.\1", f"{cell},")[:-1] for cell in row] for row in csv.reader(stream)]
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, delimiter=";").writerows(rows)
+    return buffer.getvalue().encode("cp1252")
+
+
+@pytest.mark.slow
+def test_tables_that_a_german_excel_saved_say_what_they_said_before(
+    geodata: Path, make_geodata: Callable[..., Path], tmp_path: Path
+) -> None:
+    names = ("committees", "evidence", "hints", "survey_waves", "population")
+    saved = {f"{name}.csv": saved_by_excel(f"{name}.csv") for name in names}
+    ours, theirs = (
+        loaded_run(profile_of(folder), tmp_path / work)
+        for folder, work in ((geodata, "ours"), (make_geodata(saved), "theirs"))
+    )
+
+    assert all(theirs.inputs.joinpath(name).read_bytes() == content for name, content in saved.items())
+    for name in names:
+        tables = []
+        for run in (ours, theirs):
+            with open_database(run.database) as con:
+                tables.append(con.execute(f"FROM input.{name}").fetchall())
+        assert tables[0] == tables[1]
+    assert [note for note in load(theirs).notes if "Windows" not in note] == [
+        "population.csv: 30 Daten in der Form TT.MM.JJJJ gelesen.",
+        "survey_waves.csv: 2 Daten in der Form TT.MM.JJJJ gelesen.",
+        "committees.csv: 4 Daten in der Form TT.MM.JJJJ gelesen.",
+        "evidence.csv: 4 Daten in der Form TT.MM.JJJJ gelesen.",
+        "hints.csv: 1 Datum in der Form TT.MM.JJJJ gelesen.",
+    ]
+
+
+def test_a_month_that_excel_may_have_shown_as_its_first_day_is_called_to_mind(
+    make_geodata: Callable[..., Path], tmp_path: Path
+) -> None:
+    evidence = (KLEINLAND / "evidence.csv").read_text(encoding="utf-8").replace(",2022-05,", ",01.05.2022,")
+    run = loaded_run(profile_of(make_geodata({"evidence.csv": evidence})), tmp_path / "work")
+    assert load(run).notes == (
+        "evidence.csv: 1 Datum in der Form TT.MM.JJJJ gelesen. Davon 1 Monatserster: War nur der Monat bekannt, bitte "
+        "als Text „JJJJ-MM“ eintragen.",
+    )
+
+
+def test_of_a_workbook_that_begins_with_explanations_the_sheet_must_be_named(
+    make_geodata: Callable[..., Path],
+) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Anleitung"
+    book.active.append(["Bitte ausfüllen."])
+    with (KLEINLAND / "hints.csv").open(encoding="utf-8", newline="") as stream:
+        sheet = book.create_sheet("Hinweise")
+        for row in csv.reader(stream):
+            sheet.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    settings = 'extends = "kleinland"\n[sources]\nhints = "../kleinland/hinweise.xlsx{}"\n'
+    files = {"hinweise.xlsx": buffer.getvalue()}
+
+    with pytest.raises(Refused) as caught:
+        load_kleinland(make_geodata(files | {"profile.toml": settings.format("")}))
+
+    assert str(caught.value) == (
+        "hinweise.xlsx: das erste Blatt „Anleitung“ hat keine der erwarteten Spalten. Bitte im Profil das Blatt "
+        'nennen: `hints = "hinweise.xlsx#Hinweise"`; vorhanden: Anleitung, Hinweise.'
+    )
+    load_kleinland(make_geodata(files | {"profile.toml": settings.format("#Hinweise")}))
 
 
 # --- the result against its contract --------------------------------------------------------------------------------
@@ -537,18 +658,21 @@ def test_a_sidecar_names_origin_licence_and_the_bytes_that_were_meant(described:
 
 def test_recording_takes_over_the_present_state_and_the_day(described: Path) -> None:
     before = json.loads(sidecar_path(described).read_text(encoding="utf-8"))
-    assert record_state(described, TODAY) is False
+    assert renewed(described, TODAY) is None
     described.write_text("gremium_id\nrat\nbeirat\n", encoding="utf-8")
-    assert record_state(described, TODAY) is True
+    present = renewed(described, TODAY)
+    assert present is not None
+    record(described, present)
     after = json.loads(sidecar_path(described).read_text(encoding="utf-8"))
     state = {"sha256": sha256_of(described), "bytes": described.stat().st_size, "retrieved": "2026-06-01"}
     assert after == before | state
-    assert record_state(described, TODAY) is False
+    assert renewed(described, TODAY) is None
 
 
 def test_a_table_that_was_looked_through_and_stays_as_it_is_counts_from_that_day(described: Path) -> None:
-    assert record_state(described, TODAY, reviewed=True) is True
-    assert read_sidecar(described).retrieved == "2026-06-01"
+    present = renewed(described, TODAY, reviewed=True)
+    assert present is not None
+    assert present == replace(read_sidecar(described), retrieved="2026-06-01")
 
 
 def test_a_product_that_nobody_edits_keeps_its_day_of_retrieval(described: Path) -> None:
@@ -556,17 +680,29 @@ def test_a_product_that_nobody_edits_keeps_its_day_of_retrieval(described: Path)
     path.write_text(path.read_text(encoding="utf-8").replace('"edited_here": true', '"edited_here": false'), "utf-8")
     described.write_text("gremium_id\nrat\nbeirat\n", encoding="utf-8")
     before = read_sidecar(described).retrieved
-    assert record_state(described, TODAY, reviewed=True) is True
-    assert read_sidecar(described).retrieved == before
+    present = renewed(described, TODAY, reviewed=True)
+    assert present is not None
+    assert present.retrieved == before
+
+
+def test_a_source_without_licence_or_attribution_is_not_published(described: Path) -> None:
+    path = sidecar_path(described)
+    facts = json.loads(path.read_text(encoding="utf-8")) | {"licence": "", "attribution": ""}
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(WrongUsage) as caught:
+        read_sidecar(described)
+    assert str(caught.value) == (
+        f"{path}: leer ist noch: licence, attribution. Bitte ausfüllen; das steht in jeder Ausgabe bei den Quellen."
+    )
 
 
 def test_what_cannot_be_recorded_is_said(described: Path) -> None:
     sidecar_path(described).unlink()
     with pytest.raises(SourceUnavailable, match=r"committees\.csv\.source\.json: die Beschreibung der Quelle fehlt"):
-        record_state(described, TODAY)
+        renewed(described, TODAY)
     described.unlink()
     with pytest.raises(SourceUnavailable, match=r"committees\.csv: die Datei fehlt"):
-        record_state(described, TODAY)
+        renewed(described, TODAY)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -15,6 +16,7 @@ from flows.cli import run as command_line
 from flows.errors import Refused, WrongUsage
 from flows.office.look import known_datasets, look_at, recognised
 from flows.office.suggest import keys_by_name
+from flows.sidecar import read_sidecar, record, sha256_of, sidecar_path
 from flows.spelling import nearest
 from flows.tables import UTF_8, WINDOWS, read_cells, read_table
 
@@ -156,6 +158,116 @@ def test_of_a_workbook_every_sheet_is_recognised_and_explanations_are_left_out(t
 def test_every_dataset_that_can_be_handed_in_has_a_contract_of_its_own() -> None:
     assert {"committees", "evidence", "hints", "survey_responses_2020"} <= set(known_datasets())
     assert not {"survey_responses", "boundaries"} & set(known_datasets())
+
+
+# --- noting what was edited ----------------------------------------------------------------------------------------
+
+
+def recorded(geodata: Path, tmp_path: Path, *options: str) -> int:
+    places = ["--geodata", str(geodata), "--outputs", str(tmp_path / "outputs"), "--date", f"{DAY}"]
+    return command_line(["check", "--profile", profile_of(geodata).name, *places, *options])
+
+
+def edit(geodata: Path, name: str, old: str, new: str) -> Path:
+    """One of Kleinland's files with a change by hand."""
+    file = geodata / "kleinland" / name
+    content = file.read_text(encoding="utf-8")
+    assert old in content
+    file.write_text(content.replace(old, new, 1), encoding="utf-8")
+    return file
+
+
+def downloaded(geodata: Path, name: str) -> Path:
+    """One of Kleinland's files as one that nobody edits."""
+    file = geodata / "kleinland" / name
+    record(file, replace(read_sidecar(file), edited_here=False))
+    return file
+
+
+def is_recorded(file: Path) -> bool:
+    return read_sidecar(file).sha256 == sha256_of(file)
+
+
+def test_an_edit_is_recorded_when_the_inputs_are_in_order(
+    make_geodata: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    geodata = make_geodata()
+    file = edit(geodata, "evidence.csv", "Der Rat hat getagt.", "Der Rat tagte.")
+    assert recorded(geodata, tmp_path, "--record") == 0
+    said = capsys.readouterr()
+    assert "Stand von evidence.csv festgehalten." in said.out
+    assert "von Hand geändert" not in said.out
+    assert is_recorded(file)
+    assert read_sidecar(file).retrieved == DAY.isoformat()
+
+
+def test_what_is_refused_is_not_recorded(
+    make_geodata: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    geodata = make_geodata()
+    file = edit(geodata, "hints.csv", "hinweis_id", "hinweis")
+    before = sidecar_path(file).read_bytes()
+    assert recorded(geodata, tmp_path, "--record") == 1
+    said = capsys.readouterr()
+    assert "Nichts festgehalten." in said.err
+    assert "Stand von" not in said.out + said.err
+    assert sidecar_path(file).read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_record_that_may_wait_does_not_keep_its_file_from_being_recorded(
+    make_geodata: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = 'extends = "kleinland"\n[office]\nset_aside = ["committees", "evidence", "hints"]\n'
+    geodata = make_geodata({"profile.toml": waiting})
+    file = edit(geodata, "evidence.csv", ",aktiv,", ",aktif,")
+    assert recorded(geodata, tmp_path, "--record") == 1
+    said = capsys.readouterr().err
+    assert "die betroffenen Einträge würden zurückgestellt" in said
+    assert "Stand von evidence.csv festgehalten." in said
+    assert is_recorded(file)
+
+
+def test_damage_to_a_download_is_not_taken_for_an_edit(
+    make_geodata: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    geodata = make_geodata()
+    register = downloaded(geodata, "register.csv")
+    evidence = edit(geodata, "evidence.csv", "Der Rat hat getagt.", "Der Rat tagte.")
+    edit(geodata, "register.csv", "Aldorf", "Altdorf")
+
+    assert recorded(geodata, tmp_path, "--record") == 1
+    said = capsys.readouterr().err
+    assert "register.csv: der Inhalt stimmt nicht mit der Prüfsumme der Quelle überein." in said
+    assert "`praevkarte check --record-file register.csv`" in said
+    assert "Nichts festgehalten." in said
+    assert not is_recorded(register)
+    assert not is_recorded(evidence)
+
+    assert recorded(geodata, tmp_path, "--record-file", "register.csv") == 0
+    assert is_recorded(register)
+    assert not is_recorded(evidence)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--record-file", "fehlt.csv"], "--record-file fehlt.csv: diese Datei nennt das Profil nicht. Möglich: "),
+        (["--reviewed", "register"], "--reviewed register: das ist keine Tabelle von Hand."),
+        (["neu.csv", "--record"], "neu.csv: festgehalten wird nur, was das Profil nennt."),
+    ],
+)
+def test_what_cannot_be_recorded_is_told(
+    options: list[str],
+    message: str,
+    make_geodata: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    geodata = make_geodata()
+    downloaded(geodata, "register.csv")
+    assert recorded(geodata, tmp_path, *options) == 2
+    assert message in capsys.readouterr().err
 
 
 # --- encodings and cells -------------------------------------------------------------------------------------------

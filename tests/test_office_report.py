@@ -181,7 +181,7 @@ def test_every_run_replaces_the_reports_and_a_night_without_change_leaves_them(
         with pytest.raises(Refused):
             night(faulty)
         assert "Angaben fehlen" in (reports / "hints.csv").read_text(encoding="utf-8-sig")
-        assert "Es wurde nichts veröffentlicht." in (reports / "hints.html").read_text(encoding="utf-8")
+        assert "Es wurde nichts veröffentlicht" in (reports / "hints.html").read_text(encoding="utf-8")
 
         night(good)
         assert looks == ["load_records", "join", "check_records"], "the reports were on other inputs"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from conftest import KLEINLAND, build_geodata, joined_run, profile_of
+from conftest import KLEINLAND, build_geodata, joined_run, profile_of, publishing_beside
 from operating import FIRST, lean, lean_call
 
 from flows.archive import forget_inputs
@@ -184,7 +184,7 @@ def test_a_committee_does_not_wait_without_its_evidence_nor_the_other_way_round(
 ) -> None:
     geodata = office.geodata(**{dataset: text})
     settings = SETTINGS.replace('["committees", "evidence", "hints"]', f'["{dataset}", "hints"]')
-    (geodata / "variante" / "profile.toml").write_text(settings, encoding="utf-8")
+    (geodata / "variante" / "profile.toml").write_text(publishing_beside(settings), encoding="utf-8")
 
     with pytest.raises(Refused):
         office.night(geodata)
@@ -273,7 +273,7 @@ def test_records_of_a_workbook_are_set_aside_like_those_of_a_table(office: Offic
     sheets = (
         '[sources]\ncommittees = "../kleinland/gremien.xlsx#Gremien"\nevidence = "../kleinland/gremien.xlsx#Belege"\n'
     )
-    profile.write_text(SETTINGS + sheets, encoding="utf-8")
+    profile.write_text(publishing_beside(SETTINGS + sheets), encoding="utf-8")
 
     outcome = office.night(geodata)
 
@@ -306,6 +306,34 @@ def test_a_file_of_which_most_records_are_faulty_is_not_read_by_halves(office: O
     assert said.startswith("committees.csv: 6 von 6 Einträgen sind betroffen; dann stimmt wohl die Datei nicht")
 
 
+def test_the_file_is_named_in_which_the_faults_lie(office: Office) -> None:
+    said = office.refusal(evidence=EVIDENCE.replace(",aktiv,", ",Aktiv!,"))
+
+    assert said.startswith(
+        "evidence.csv: 5 von 6 Einträgen in committees.csv sind betroffen; dann stimmt wohl die Datei nicht"
+    )
+
+
+@pytest.mark.slow
+def test_a_committee_taken_out_to_which_something_still_refers_is_named(office: Office) -> None:
+    """With its evidence it was taken out on purpose; what refers to it is then to be changed, too."""
+    named = HINTS.replace("Treffen zur Sicherheit am Bad,,", "Treffen zur Sicherheit am Bad,eichen-runder-tisch,")
+    office.night(hints=named)
+
+    kept = [
+        "\n".join(line for line in text.splitlines() if ROUND_TABLE not in line) + "\n"
+        for text in (COMMITTEES, EVIDENCE)
+    ]
+    said = office.refusal(committees=kept[0], evidence=kept[1], hints=named)
+
+    first, second = said.splitlines()
+    assert first == (
+        "hints.csv: „eichen-runder-tisch“ steht nicht mehr in committees.csv; Zeile 3 verweist noch darauf. Bitte den "
+        "Verweis ändern oder leeren, oder den Eintrag wieder aufnehmen."
+    )
+    assert second.startswith("hints.csv, Zeile 3, Spalte „gremium_id“, Wert „eichen-runder-tisch“: der Verweis führt")
+
+
 def test_without_the_kept_inputs_of_the_last_release_nothing_is_set_aside(office: Office) -> None:
     """Else a record that readers know would vanish because of a typing error."""
     forget_inputs(office.store, [])
@@ -324,6 +352,7 @@ def test_a_state_that_no_longer_fits_the_rest_refuses_the_release(office: Office
     said = office.refusal(committees=gone.replace("aldorf-praeventionsrat,\n", "X,\n"), evidence=evidence)
 
     assert "der zuletzt veröffentlichte Stand fehlerhafter Einträge passt nicht zu den übrigen" in said
+    assert "er verweist auf „aldorf-praeventionsrat“, und das steht nicht mehr in committees.csv" in said
 
 
 @pytest.mark.slow

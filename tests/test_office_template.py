@@ -165,6 +165,7 @@ def test_a_template_never_takes_the_place_of_a_file(committees: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "wave", "message"),
     [
+        ("survey", None, "Für welche Welle? Bitte --wave angeben. Vorhanden: 2020"),
         ("survey", "1999", "--wave 1999: für diese Welle gibt es keinen Vertrag. Vorhanden: 2020"),
         ("gremien", None, "Die Vorlage „gremien“ gibt es nicht. Möglich sind: survey, committees"),
         ("boundaries", None, "Die Vorlage „boundaries“ gibt es nicht"),

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import openpyxl
 import pytest
-from conftest import KLEINLAND, profile_of
+from conftest import KLEINLAND, build_geodata, profile_of
 
 from flows.cli import run as command_line
 from flows.contracts import load_contract
 from flows.errors import WrongUsage
 from flows.office.wave import INPUTS, Wave, frame_of, new_wave, prepare_wave
-from flows.paths import GEODATA
-from flows.profile import Profile, load_profile
+from flows.paths import CONTRACTS, GEODATA, LOCK, ROOT, SQL
+from flows.profile import Fetch, Profile, load_profile
 
 Make = Callable[..., Path]
 
@@ -69,6 +74,15 @@ def test_a_newer_register_gives_the_frame_that_the_changes_cannot(make_geodata: 
 
 
 @pytest.mark.slow
+def test_what_is_wrong_with_other_inputs_does_not_keep_the_office_from_asking(
+    make_geodata: Make, outputs: Path
+) -> None:
+    """The towns come from register, changes and population; a faulty committee is no part of that."""
+    geodata = make_geodata({"committees.csv": "gremium_id\nx\n", "hints.csv.source.json": "{"})
+    assert frame(profile_of(geodata), outputs, date(2020, 6, 30)) == ["99001001", "99001005"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("day", "message"),
     [
@@ -83,6 +97,12 @@ def test_a_day_on_which_nobody_knows_the_towns_is_refused(
         frame_of(profile_of(geodata), outputs, Wave("2026", day, 1000), None)
     assert f"Die Städte zum {day:%d.%m.%Y} lassen sich nicht bestimmen: " in str(caught.value)
     assert message in str(caught.value)
+
+
+def test_a_source_that_cannot_be_meant_is_told(geodata: Path, outputs: Path) -> None:
+    profile = replace(profile_of(geodata), fetches=(Fetch("grenzen", "vg251", "x", {}),))
+    with pytest.raises(WrongUsage, match=r"\[fetch\.grenzen\]: die Art „vg251“ gibt es nicht"):
+        frame(profile, outputs, date(2020, 6, 30))
 
 
 @pytest.mark.parametrize(("key", "message"), [("2020", "gibt es schon"), ("20", "keine Welle"), ("neu", "keine Welle")])
@@ -181,3 +201,67 @@ def test_nothing_is_overwritten_or_written_by_halves(geodata: Path, tmp_path: Pa
         prepare_wave(out, wave, found)
 
     assert [file.name for file in out.iterdir()] == ["naechste_schritte.md"]
+
+
+class Installed:
+    """A copy of the program with Kleinland as a profile of its own, called as the office calls it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.folder = root, root / "geodata" / "kleinland"
+        shutil.copytree(ROOT / "flows", root / "flows")
+        shutil.copytree(SQL, root / "sql")
+        shutil.copytree(CONTRACTS, root / "geodata" / "contracts")
+        shutil.copy(LOCK, root)
+        shutil.copytree(build_geodata(root / "zutaten") / "kleinland", self.folder)
+
+    def praevkarte(self, command: str) -> str:
+        """What the program says to a command that succeeds."""
+        arguments = [sys.executable, "-m", "flows", *command.split()]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PRAEVKARTE_")}
+        done = subprocess.run(arguments, cwd=self.root, env=clean, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.mark.slow
+def test_the_next_steps_followed_to_the_letter_end_in_a_check_without_a_finding(tmp_path: Path) -> None:
+    office = Installed(tmp_path)
+    office.praevkarte("survey new 2027 --date 2022-12-31 --profile kleinland")
+    wave = office.folder / "befragung_2027"
+    steps = (wave / "naechste_schritte.md").read_text(encoding="utf-8")
+    template, check = re.findall(r"`praevkarte ([^`]*)`", steps)
+    (line,) = re.findall(r"```toml\n\s*(.*)\n", steps)
+
+    # 3. Answers.
+    office.praevkarte(template)
+    answers = tmp_path / "antworten_2027.xlsx"
+    book = openpyxl.load_workbook(answers)
+    for column, value in enumerate(["99002005", date(2027, 1, 20), "ja", "aktiv"], start=1):
+        book["Antworten der Befragung 2027"].cell(2, column, value)
+    book.save(answers)
+
+    # 4. Key facts.
+    (row,) = csv.DictReader((wave / "survey_waves_2027.csv").read_text(encoding="utf-8").splitlines())
+    (earlier,) = csv.DictReader((office.folder / "survey_waves.csv").read_text(encoding="utf-8").splitlines())
+    row = earlier | {"erhoben": "2027-01"} | {name: value for name, value in row.items() if value}
+    with (office.folder / "survey_waves.csv").open("a", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerow(row.values())
+
+    # 5. Publishing.
+    description = wave / "antworten_2027.xlsx.source.json"
+    facts = json.loads(description.read_text(encoding="utf-8"))
+    assert [name for name, value in facts.items() if value == ""] == [
+        "url", "licence", "licence_url", "attribution", "sha256"
+    ]  # fmt: skip
+    facts |= {"licence": "dl-de/by-2-0", "licence_url": "https://www.govdata.de/dl-de/by-2-0", "attribution": "Wir"}
+    description.write_text(json.dumps(facts), encoding="utf-8")
+    for file in (description, answers):
+        shutil.move(file, office.folder)
+    profile = office.folder / "profile.toml"
+    settings = profile.read_text(encoding="utf-8").replace("\n[sources]\n", f"\n[sources]\n{line}\n")
+    profile.write_text(settings.replace('wave = "2020"', 'wave = "2027"'), encoding="utf-8")
+
+    said = office.praevkarte(f"{check} --profile kleinland --date 2027-03-01")
+
+    assert "Stand von antworten_2027.xlsx festgehalten." in said
+    assert said.splitlines()[-1] == "Die Eingaben sind in Ordnung."

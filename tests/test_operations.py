@@ -380,7 +380,19 @@ def test_rollback_away_from_a_damaged_release_works(place: Place) -> None:
         assert rollback(store, FIRST, "die Dateien sind beschädigt", LATER)
 
     assert latest_verifies(place.store)
-    assert place.night(SECOND) == "blocked"
+    # Its files were at fault, not what it was made from: the next night makes the same inputs a new release.
+    assert read_index(place.store)["sperren"] == []
+    outcome = place.run(SECOND, LATER)
+    assert (outcome.result, outcome.release_id) == ("published", "2026.02.10")
+
+
+@on_any_target
+def test_only_from_the_release_that_is_current_a_rollback_is_advised(place: Place) -> None:
+    for release_id, advised in ((FIRST, False), (SECOND, True)):
+        damage(place, release_id, "gremien.csv", b"anders")
+        (finding,) = faults(place.store, release_id)
+        assert ("praevkarte rollback" in finding.remedy) == advised
+        assert ("aus der Sicherung wiederherstellen; aktuell ist sie nicht" in finding.remedy) != advised
 
 
 @on_any_target

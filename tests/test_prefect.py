@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from prefect_driving import Night, Prefect, tasks_of, wait_for
 from webserver import Web
 
 from flows.checksums import MANIFEST, differences
+from flows.errors import Refused
 from flows.nights.last_run import read_record
 from flows.paths import ROOT
 from flows.profile import load_profile
@@ -126,6 +127,34 @@ def test_prefect_yaml_names_no_place_on_this_machine() -> None:
     text = (ROOT / "prefect.yaml").read_text(encoding="utf-8")
     assert str(ROOT) not in text
     assert str(Path.home()) not in text
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "places"),
+    [
+        ("None/flow-runs/flow-run/1", None, ""),
+        (None, None, ""),
+        ("None/flow-runs/flow-run/1", Refused([]), "{outputs}/reports/index.html"),
+        ("http://127.0.0.1:4200/runs/flow-run/1", None, "{address}, Artefakt pruefungen-kleinland"),
+        (
+            "http://127.0.0.1:4200/runs/flow-run/1",
+            Refused([]),
+            "{address}, Artefakt pruefungen-kleinland; {outputs}/reports/index.html",
+        ),
+    ],
+)
+def test_a_notice_names_only_places_where_a_person_can_look(
+    address: str | None,
+    error: Refused | None,
+    places: str,
+    refresh: ModuleType,
+    geodata: Path,
+    outputs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(refresh, "runtime", SimpleNamespace(flow_run=SimpleNamespace(ui_url=address)))
+    said = refresh.where_to_read(load_profile(geodata, PROFILE), outputs, error)
+    assert said == places.format(address=address, outputs=outputs)
 
 
 # --- A server, a deployment and a worker on this machine: see prefect_server ---

@@ -270,7 +270,7 @@ def test_a_new_day_of_the_same_package_is_told_in_its_attribution(office: Office
         (["npm error code E401"], "npm wird der Zugang verweigert (E401)"),
         (["npm error code EINTEGRITY"], "kam beschädigt an (EINTEGRITY)"),
         (["npm error code ENOSPC", "npm error syscall write"], "(ENOSPC): auf dem Datenträger ist kein Platz mehr."),
-        (["npm ERR! code EACCES", "npm ERR! syscall open"], "(EACCES): das Recht zum Schreiben fehlt. Bitte bei den"),
+        (["npm ERR! code EACCES", "npm ERR! syscall open"], "(EACCES): das Recht zum Lesen oder Schreiben fehlt. "),
         (["npm error code EROFS", "npm error syscall mkdir"], "(EROFS): der Datenträger ist nur lesbar."),
         (["npm error code EACCES", "npm error syscall connect"], "npm hat kleinland-grenzen@0.3.0 nicht bekommen"),
         (["Segmentation fault"], "npm hat kleinland-grenzen@0.3.0 nicht bekommen. Meist vergeht das"),

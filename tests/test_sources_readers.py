@@ -5,6 +5,7 @@ Each product is made in its real shape (``products``); then one thing is wrong w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -729,6 +730,14 @@ def test_an_office_table_is_taken_in_the_order_of_the_contract(tmp_path: Path, k
     assert office(file, turned.encode(), kleinland) == rows
     windows = HINTS.replace(",", ";").encode("cp1252")
     assert office(file, windows, kleinland) == rows
+
+
+def test_days_as_german_excel_writes_them_are_read_in_a_fetched_table_too(tmp_path: Path, kleinland: Profile) -> None:
+    file = tmp_path / "hinweise.csv"
+    rows = office(file, HINTS.encode(), kleinland)
+    german = re.sub(r"\b(\d{4})-(\d{2})-(\d{2})\b", r"\3.\2.\1", HINTS)
+    assert german != HINTS
+    assert office(file, german.encode(), kleinland) == rows
 
 
 def test_an_office_table_may_be_a_sheet_of_a_workbook(tmp_path: Path, kleinland: Profile) -> None:

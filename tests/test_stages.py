@@ -8,13 +8,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
-from operating import FIRST, HELD, LATER, SECOND, Place, latest_verifies, second_inputs
+from conftest import profile_of
+from operating import FIRST, HELD, LATER, SECOND, Place, latest_verifies, lean, second_inputs
 
 from flows import store as stores
-from flows.errors import Refused, StoreBusy, WrongUsage
+from flows.errors import Refused, StoreBusy, WrongClock, WrongUsage
+from flows.nights.last_run import FAILED, read_record
+from flows.nights.recorded import recorded_run
 from flows.run import Run, StageReport
 from flows.stages import INPUT_STAGES, STAGES, Stage, call_directly, run_stages
 from flows.store import begin
@@ -55,6 +59,44 @@ def test_a_run_that_meets_its_own_release_stops_at_once(place: Place) -> None:
     assert outcome.text == f"Nichts geändert: {SECOND} ist aktuell."
     assert outcome.address == str(place.outputs / "releases" / SECOND)
     assert list(outcome.reports) == ["acquire"]
+
+
+@in_a_folder
+def test_a_clock_that_stands_before_the_latest_release_is_not_believed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = place.profile_with(SECOND)
+    monkeypatch.setattr("flows.stages.today", lambda: date(2026, 1, 30))
+    message = (
+        "Der Tag der Ausgabe (30.01.2026) liegt vor dem der neuesten Ausgabe (02.02.2026). Bitte die Uhr dieses "
+        "Rechners prüfen (timedatectl); ist der Tag gewollt, ihn mit --date nennen."
+    )
+
+    with pytest.raises(WrongClock) as caught:
+        recorded_run(profile, place.outputs, None)
+    assert str(caught.value) == message
+    last = read_record(place.store).last
+    assert last is not None
+    assert (last.ergebnis, last.meldung) == (FAILED, f"Fehler: {message}")
+
+    # A day that a person names is believed, and so is a clock that has caught up.
+    with lean():
+        assert recorded_run(profile, place.outputs, date(2026, 1, 30)).result == "unchanged"
+        monkeypatch.setattr("flows.stages.today", lambda: date(2026, 2, 2))
+        assert recorded_run(profile, place.outputs, None).result == "unchanged"
+
+
+def test_where_most_dates_are_in_the_future_the_day_of_the_release_is_doubted_first(
+    make_geodata: Callable[..., Path], outputs: Path
+) -> None:
+    profile = profile_of(make_geodata())
+    with pytest.raises(Refused) as caught:
+        run_stages(profile, outputs, date(2001, 1, 1), INPUT_STAGES)
+    assert str(caught.value.findings[0]) == (
+        "Tag der Ausgabe: die meisten Befunde nennen ein späteres Datum als den 01.01.2001; eher stimmt dieser Tag "
+        "nicht. Bitte die Uhr dieses Rechners prüfen (timedatectl) oder den Tag mit --date nennen."
+    )
+    assert any(finding.source == "evidence.csv" for finding in caught.value.findings)
 
 
 @in_a_folder

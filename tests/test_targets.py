@@ -474,7 +474,7 @@ def test_a_missing_right_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(LocalTarget, "write", forbidden)
     with pytest.raises(StoreUnusable) as error, place.open() as store:
         rollback(store, FIRST, "falsche Angabe", stores.release_day(HELD))
-    assert message(error).startswith(f"{place.outputs}/.journal.json: das Recht zum Schreiben fehlt.")
+    assert message(error).startswith(f"{place.outputs}/.journal.json: das Recht zum Lesen oder Schreiben fehlt.")
 
 
 def test_other_system_errors_are_not_hidden(store: Store) -> None:

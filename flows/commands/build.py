@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.commands.fetch import awaited
 from flows.commands.options import (
     BasisOption,
     DateOption,
@@ -25,7 +26,7 @@ from flows.commands.options import (
     day_of,
 )
 from flows.console import OUT, dataset_table, print_json
-from flows.errors import WrongUsage
+from flows.errors import Refused, WrongUsage
 from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
 from flows.profile import Profile, load_profile, on_basis
@@ -76,13 +77,19 @@ def release(
     """Eine Ausgabe bauen, prüfen und veröffentlichen (oder sagen, dass sich nichts geändert hat)."""
     from flows.nights.recorded import recorded_run
     from flows.nights.stage_log import stage_line, wants_json
+    from flows.office.report import FOLDER, INDEX
+    from flows.office.set_aside import read_aside
     from flows.stages import Stage
 
     settings = on_basis(load_profile(geodata, profile), basis)
+    reports = outputs / settings.outputs / FOLDER / INDEX
     log_json = log_json or wants_json(os.environ)
     silent = quiet or as_json or log_json
 
     def call(stage: Stage, run: Run) -> StageReport:
+        if stage.network and not silent:
+            for line in awaited(settings, run.store, run.day):
+                OUT.print(line, markup=False)
         started = time.perf_counter()
         report: StageReport | None = None
         try:
@@ -95,10 +102,18 @@ def release(
             OUT.print(f"[green]✓[/] {stage.title:<22}{time.perf_counter() - started:6.2f} s  {rows}")
             for note in report.notes:
                 OUT.print(f"  {note}", markup=False)
+            if stage.name == "check" and read_aside(run).findings:
+                OUT.print(f"  Zeile, Wert und Abhilfe: {reports}", markup=False)
         return report
 
-    run = partial(recorded_run, settings, outputs, day_of(day), call, anyway, "")
-    outcome = run() if runner is Runner.LOCAL else _on_dask(settings, outputs, run)
+    # Without a day the run asks the clock itself, and doubts it where the latest release is of a later day.
+    run = partial(recorded_run, settings, outputs, day_of(day) if day else None, call, anyway, "")
+    try:
+        outcome = run() if runner is Runner.LOCAL else _on_dask(settings, outputs, run)
+    except Refused as refused:
+        if not quiet and not log_json:
+            refused.add_note(f"Prüfberichte: {reports}")
+        raise
     rows = outcome.reports["package"].rows if "package" in outcome.reports else {}
     if as_json:
         content: dict[str, Any] = {"ergebnis": outcome.result, "meldung": outcome.text, "ausgabe": outcome.release_id}
@@ -124,7 +139,7 @@ def release(
             for word, command in (("Freigeben", "approve"), ("Verwerfen", "reject")):
                 OUT.print(f"{word}: `praevkarte {command} {outcome.release_id} --reason …`")
         if "check" in outcome.reports:
-            OUT.print(f"Prüfberichte: {outputs / settings.outputs / 'reports' / 'index.html'}", markup=False)
+            OUT.print(f"Prüfberichte: {reports}", markup=False)
     if outcome.result == "held":
         raise typer.Exit(EXIT_HELD)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,29 +21,72 @@ from flows.commands.options import (
     QuietOption,
     day_of,
 )
-from flows.console import ERR, OUT, dataset_table, print_json
-from flows.errors import Refused, WrongUsage
+from flows.console import OUT, dataset_table, print_json
+from flows.errors import PipelineError, Refused, WrongUsage
 from flows.german import day as german_day
 from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
 from flows.profile import Profile, load_profile
 
+if TYPE_CHECKING:
+    from flows.sidecar import Sidecar
+    from flows.stages import Outcome
+
 # Reports on a single file; those of the nightly runs replace the whole folder ``reports``.
 LOOKED_AT = "pruefung"
 
 
-def _recorded(settings: Profile, today: date, record: bool, reviewed: Sequence[str]) -> list[str]:
-    """Names of the files of which a new state was noted: all that changed, or that were looked through."""
-    from flows.sidecar import read_sidecar, record_state
+def _to_record(
+    settings: Profile, today: date, record: bool, named: Sequence[str], reviewed: Sequence[str]
+) -> dict[Path, Sidecar]:
+    """The files of which a new state is to be noted, with it: with ``record`` all that the office edited, those whose
+    names were ``named`` whoever changed them, and the ``reviewed`` datasets.
+
+    A download is recorded only by its name: what nobody edits has changed because it was replaced, or by accident.
+    """
+    from flows.sidecar import read_sidecar, renewed
 
     given = {source.dataset: source.file for source in settings.sources}
+    by_hand = {name: file for name, file in given.items() if read_sidecar(file).edited_here}
     for dataset in reviewed:
-        if dataset not in given or not read_sidecar(given[dataset]).edited_here:
-            by_hand = [name for name, file in given.items() if read_sidecar(file).edited_here]
+        if dataset not in by_hand:
             raise WrongUsage(f"--reviewed {dataset}: das ist keine Tabelle von Hand. Möglich: {', '.join(by_hand)}.")
-    looked_through = {given[dataset] for dataset in reviewed}
-    files = dict.fromkeys(given.values()) if record else dict.fromkeys(looked_through)
-    return [file.name for file in files if record_state(file, today, file in looked_through)]
+    names = list(dict.fromkeys(file.name for file in given.values()))
+    for name in named:
+        if name not in names:
+            raise WrongUsage(f"--record-file {name}: diese Datei nennt das Profil nicht. Möglich: {', '.join(names)}.")
+    looked_through = {by_hand[dataset] for dataset in reviewed}
+    meant = {*looked_through, *(file for file in given.values() if file.name in named)}
+    meant |= set(by_hand.values()) if record else set()
+    states = {file: renewed(file, today, file in looked_through) for file in dict.fromkeys(given.values())}
+    return {file: state for file, state in states.items() if state and file in meant}
+
+
+def _checked_as_recorded(
+    settings: Profile, outputs: Path, day: date, states: Mapping[Path, Sidecar], reports: Path | None
+) -> Outcome:
+    """Check the profile's inputs as if ``states`` were recorded already. Raises ``Refused`` with what is found."""
+    from flows.sidecar import record
+    from flows.stages import INPUT_STAGES, run_stages
+
+    with tempfile.TemporaryDirectory(prefix="praevkarte-") as name:
+        copies = {}
+        for number_of_copy, (file, state) in enumerate(states.items()):
+            folder = Path(name, str(number_of_copy))
+            folder.mkdir()
+            copies[file] = Path(shutil.copy(file, folder))
+            record(copies[file], state)
+        sources = tuple(replace(source, file=copies.get(source.file, source.file)) for source in settings.sources)
+        return run_stages(replace(settings, sources=sources), outputs, day, INPUT_STAGES, reports=reports)
+
+
+def _record(states: Mapping[Path, Sidecar]) -> list[str]:
+    """Write ``states`` into the sidecars; returns what was done, in German."""
+    from flows.sidecar import record
+
+    for file, state in states.items():
+        record(file, state)
+    return [f"Stand von {file.name} festgehalten." for file in states]
 
 
 def check(
@@ -49,7 +95,16 @@ def check(
     day: DateOption = None,
     geodata: GeodataOption = GEODATA,
     outputs: OutputsOption = OUTPUTS,
-    record: Annotated[bool, typer.Option("--record", help="Größe und Prüfsumme der Dateien festhalten.")] = False,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Größe und Prüfsumme der von Hand gepflegten Dateien festhalten, wenn sie in Ordnung sind."
+        ),
+    ] = False,
+    record_file: Annotated[
+        list[str] | None,
+        typer.Option("--record-file", help="Dasselbe für eine genannte Datei, auch eine bezogene (Register, Grenzen)."),
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option(help="Was die Datei enthält, wenn ihre Kopfzeile es nicht zeigt.")
     ] = None,
@@ -64,33 +119,46 @@ def check(
     """Nur die Eingaben prüfen, alle oder mit einer neuen Datei; veröffentlicht wird nichts."""
     from flows.office.look import is_empty, look_at, recognised
     from flows.office.report import INDEX
-    from flows.stages import INPUT_STAGES, run_stages
+    from flows.office.set_aside import WOULD_WAIT
 
     settings = load_profile(geodata, profile)
+    recording = record or bool(record_file) or bool(reviewed)
+    if file and recording:
+        raise WrongUsage(
+            f"{file}: festgehalten wird nur, was das Profil nennt. Bitte die Datei an ihren Platz in {settings.folder} "
+            "legen und `praevkarte check` ohne sie aufrufen."
+        )
     sources = recognised(file, dataset) if file else ()
     if sources and is_empty(sources):
         _tell_empty([source.label for source in sources], as_json, quiet)
         return
-    recorded = [] if sources else _recorded(settings, day_of(day), record, reviewed or [])
+    states = _to_record(settings, day_of(day), record, record_file or [], reviewed or []) if recording else {}
     reports = report or (outputs / settings.outputs / LOOKED_AT if sources else None)
     try:
         if sources:
             outcome = look_at(settings, outputs, day_of(day), sources, reports)
         else:
-            outcome = run_stages(settings, outputs, day_of(day), INPUT_STAGES, reports=reports)
-    except Refused:
-        if reports and not quiet:
-            ERR.print(f"Prüfbericht: {reports / INDEX}", markup=False)
+            outcome = _checked_as_recorded(settings, outputs, day_of(day), states, reports)
+    except PipelineError as error:
+        # Records that may wait are the office's to mend; what they stand in is the file that was meant.
+        waits = isinstance(error, Refused) and error.consequence == WOULD_WAIT
+        notes = _record(states) if waits else ["Nichts festgehalten."] if recording else []
+        if isinstance(error, Refused) and reports:
+            notes.append(f"Prüfbericht: {reports / INDEX}")
+        for note in () if quiet else notes:
+            error.add_note(note)
         raise
+    recorded = _record(states)
     rows = outcome.reports["load"].rows
     if as_json:
-        print_json({"ergebnis": "in Ordnung", "zeilen": rows, "festgehalten": recorded})
+        names = [file.name for file in states]
+        print_json({"ergebnis": "in Ordnung", "zeilen": rows, "festgehalten": names})
     elif not quiet:
         OUT.print(dataset_table(rows, {}))
         for note in (note for stage in outcome.reports.values() for note in stage.notes):
             OUT.print(note, markup=False)
-        for name in recorded:
-            OUT.print(f"Stand von {name} festgehalten.")
+        for note in recorded:
+            OUT.print(note, markup=False)
         OUT.print(outcome.text)
         if reports:
             OUT.print(f"Prüfbericht: {reports / INDEX}", markup=False)

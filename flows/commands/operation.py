@@ -43,8 +43,8 @@ def freshness(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Nachsehen, ob die Veröffentlichung unversehrt ist und der letzte Lauf gut ging; sonst Alarm (Code 1)."""
-    from flows.nights.freshness import TOPIC, check_freshness, condition_of
+    """Nachsehen, ob die Veröffentlichung unversehrt ist und zuletzt ein Lauf gut ging; sonst Alarm (Code 1)."""
+    from flows.nights.freshness import TOPIC, check_freshness, condition_of, in_order
     from flows.nights.last_run import operation_folder
     from flows.notices import notify
     from flows.stages import store_of
@@ -53,21 +53,24 @@ def freshness(
     store = store_of(settings, outputs)
     now = datetime.now(UTC)
     alarms = check_freshness(settings, store, now)
+    # A store that alarms may not be readable.
+    well = "" if alarms else in_order(store)
     remarks: tuple[str, ...] = ()
     if not silent:
-        condition = condition_of(settings, alarms, store.target.address("latest"))
+        condition = condition_of(settings, alarms, store.target.address("latest"), well)
         # A folder of its own where the releases' place is only readable.
         remarks = notify(settings, state or operation_folder(store), TOPIC, condition, now)
     if as_json:
         found = [{"art": alarm.name, "meldung": alarm.text} for alarm in alarms]
-        print_json({"ergebnis": "alarm" if alarms else "in Ordnung", "alarme": found, "meldungen": list(remarks)})
+        result = {"ergebnis": "alarm" if alarms else "in Ordnung", "meldung": well}
+        print_json(result | {"alarme": found, "meldungen": list(remarks)})
     else:
         for alarm in alarms:
             ERR.print(f"Alarm: {alarm.text}", markup=False)
         for remark in remarks:
             ERR.print(remark, markup=False)
         if not alarms and not quiet:
-            OUT.print("In Ordnung: Die Veröffentlichung ist unversehrt, und der letzte Lauf ging gut.")
+            OUT.print(f"In Ordnung: {well}", markup=False)
     if alarms:
         raise typer.Exit(EXIT_ALARM)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +21,15 @@ from flows.commands.options import (
     day_of,
     store_of_profile,
 )
-from flows.console import OUT, print_json
-from flows.german import number
+from flows.console import ERR, OUT, print_json
+from flows.german import day as german_day
+from flows.german import number, size
 from flows.paths import GEODATA, OUTPUTS
 from flows.profile import load_profile
-from flows.store import Store, locked
+from flows.store import WITHDRAWN, Store, entry_of, locked, read_index
 
+# A person was asked and did not confirm.
+EXIT_UNCONFIRMED = 1
 IdArgument = Annotated[str, typer.Argument(help="Kennung der Ausgabe.")]
 
 
@@ -112,19 +116,48 @@ def rollback(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """„latest“ auf eine andere, geprüfte Ausgabe stellen."""
+    """„latest“ auf eine andere, geprüfte Ausgabe stellen; die Eingaben der bisherigen werden gesperrt, war sie ganz."""
     from flows.operations import rollback as run
 
     with _held_store(geodata, profile, outputs, quiet or as_json) as store:
+        before = store.target.pointer()
         done = run(store, release_id, reason, day_of(day))
         latest = store.target.pointer()
+        notes = read_index(store)["sperren"]
+    locked_out = any(note["ausgabe"] == before and "aufgehoben_durch" not in note for note in notes)
     text = f"Aktuell ist jetzt {latest}." if done else f"{latest} ist schon aktuell."
+    if done and before and not locked_out:
+        text += f" {before} war beschädigt: Ihre Eingaben sind frei, der nächste Lauf veröffentlicht sie neu."
     _tell(as_json, quiet, "gewechselt" if done else "unveraendert", text, aktuell=latest)
+
+
+def _refuse_unconfirmed(store: Store, release_id: str, reason: str) -> None:
+    """Show a person at a terminal what is about to go for good, and ask; ends the command without the right answer."""
+    wanted = store.target.pointer() if release_id == "latest" else release_id
+    entry = entry_of(store, wanted) if wanted else None
+    if entry is None or entry["status"] == WITHDRAWN:
+        # Nothing will be removed; the operation says why.
+        return
+    sizes = store.target.sizes(f"releases/{wanted}")
+    files = "1 Datei" if len(sizes) == 1 else f"{number(len(sizes))} Dateien"
+    ERR.print(
+        f"Endgültig entfernt werden die Daten der Ausgabe {wanted} vom {german_day(entry['datum'])}: {files}, "
+        f"{size(sum(sizes.values()))}. An ihrer Adresse bleibt ein Hinweis mit Tag und Grund („{reason}“).",
+        markup=False,
+    )
+    try:
+        answer = ERR.input("Zum Bestätigen bitte die Kennung der Ausgabe eingeben: ", markup=False)
+    except EOFError:
+        answer = ""
+    if answer.strip() != wanted:
+        ERR.print("Es wurde nichts geändert.")
+        raise typer.Exit(EXIT_UNCONFIRMED)
 
 
 def withdraw(
     release_id: IdArgument,
     reason: ReasonOption,
+    yes: Annotated[bool, typer.Option("--yes", help="Am Terminal nicht nachfragen.")] = False,
     profile: ProfileOption = "thueringen",
     day: DateOption = None,
     geodata: GeodataOption = GEODATA,
@@ -135,6 +168,9 @@ def withdraw(
     """Die Daten einer Ausgabe endgültig entfernen; an ihrer Adresse bleibt ein datierter Hinweis."""
     from flows.withdrawal import withdraw as run
 
+    if sys.stdin.isatty() and not (yes or as_json):
+        # Before the store is locked: a person who thinks it over keeps no night waiting.
+        _refuse_unconfirmed(store_of_profile(geodata, profile, outputs), release_id, reason)
     with _held_store(geodata, profile, outputs, quiet or as_json) as store:
         others = run(store, release_id, reason, day_of(day))
         latest = store.target.pointer()

@@ -15,7 +15,7 @@ from prefect.states import Completed, Failed
 
 from flows.deployments.settings import outputs_folder, settings_of
 from flows.errors import PipelineError
-from flows.nights.freshness import check_freshness
+from flows.nights.freshness import check_freshness, in_order
 from flows.stages import store_of
 
 # Files of the latest release are read and, where there is a public address, fetched.
@@ -31,11 +31,12 @@ def freshness(profile: str = "thueringen", geodata: Path | None = None, outputs:
     """Do what ``praevkarte freshness`` does, without notices; ends Failed when something is not as it should be."""
     try:
         settings = settings_of(profile, geodata)
-        alarms = check_freshness(settings, store_of(settings, outputs_folder(outputs)), datetime.now(UTC))
+        store = store_of(settings, outputs_folder(outputs))
+        alarms = check_freshness(settings, store, datetime.now(UTC))
     except PipelineError as error:
         return Failed(message=f"Fehler: {error}")
     for alarm in alarms:
         get_run_logger().warning(alarm.text)
     if alarms:
         return Failed(message=f"Alarm: {alarms[0].text}")
-    return Completed(message="In Ordnung: Die Veröffentlichung ist unversehrt, und der letzte Lauf ging gut.")
+    return Completed(message=f"In Ordnung: {in_order(store)}")

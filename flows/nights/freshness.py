@@ -125,8 +125,7 @@ def _served(profile: Profile, store: Store) -> Iterator[Alarm]:
 
 def user_agent(profile: Profile) -> str:
     """How our programs introduce themselves to web servers: with a mailbox to complain to, where one is set."""
-    contact = profile.publisher.email or profile.notices.sender
-    return f"praevkarte ({contact})" if contact else "praevkarte"
+    return f"praevkarte ({profile.publisher.email})" if profile.publisher.email else "praevkarte"
 
 
 def _served_release(profile: Profile, store: Store, session: requests.Session) -> Iterator[Alarm]:
@@ -174,8 +173,19 @@ def _served_file(session: requests.Session, place: str, name: str, size: int, di
     return f"{address}: die Länge ist nicht die veröffentlichte."
 
 
-def condition_of(profile: Profile, alarms: tuple[Alarm, ...], report: str) -> Condition:
-    """The alarms as the condition that is told."""
+def in_order(store: Store) -> str:
+    """What there is to say where nothing alarms (German): a run may have failed since the last good one."""
+    record = read_record(store)
+    if record.last is None or record.good is None or record.last == record.good:
+        return "Die Veröffentlichung ist unversehrt, und der letzte Lauf ging gut."
+    return (
+        f"Die Veröffentlichung ist unversehrt. Der letzte Lauf ({moment(record.last.am)}) endete so: "
+        f"{record.last.meldung.rstrip('.')}; der letzte gute war am {moment(record.good.am)}."
+    )
+
+
+def condition_of(profile: Profile, alarms: tuple[Alarm, ...], report: str, well: str) -> Condition:
+    """The alarms as the condition that is told; ``well`` is what there is to say without any (``in_order``)."""
     if not alarms:
-        return good(profile.name, profile.title, "Die Veröffentlichung ist unversehrt, und der letzte Lauf ging gut.")
+        return good(profile.name, profile.title, well)
     return alarm(profile.name, profile.title, tuple((one.name, one.text) for one in alarms), report)

@@ -30,7 +30,7 @@ def failure_message(error: PipelineError) -> str:
 def recorded_run(
     profile: Profile,
     outputs: Path,
-    day: date,
+    day: date | None,
     call: Caller = call_directly,
     anyway: bool = False,
     run_id: str = "",

@@ -16,7 +16,7 @@ from flows.load import RESPONSES
 from flows.paths import CONTRACTS
 from flows.profile import Profile, Source
 from flows.sidecar import Sidecar, sha256_of, sidecar_path
-from flows.sources.kinds import KINDS
+from flows.sources.kinds import KINDS, check_fetches
 from flows.stages import INPUT_STAGES, Outcome, run_stages
 from flows.tables import read_cells, read_headers
 
@@ -111,8 +111,10 @@ def look_at(
 ) -> Outcome:  # fmt: skip
     """Check the profile's inputs with the office's file in the place of its own; the reports go to ``reports``.
 
-    Raises ``Refused`` with what is found, whatever file it is in.
+    Raises ``Refused`` with what is found, whatever file it is in, and ``WrongUsage`` for a source of the profile that
+    cannot be meant.
     """
+    check_fetches(profile)
     with tempfile.TemporaryDirectory(prefix="praevkarte-") as name:
         copy = Path(shutil.copy(sources[0].file, name))
         title = f"Zur Prüfung: {copy.name}"

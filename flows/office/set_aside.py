@@ -37,6 +37,8 @@ from flows.store import provenance_of
 from flows.tables import Table, read_cells
 
 RULE = "zurueckstellen"
+# What follows for a look at the inputs where all that was found lies in records that may wait.
+WOULD_WAIT = "die betroffenen Einträge würden zurückgestellt, alles andere ist in Ordnung"
 # Parts of a record that lie in a dataset of their own: the dataset that names the record, and the column with its key.
 BELONGS = {"evidence": ("committees", "gremium_id")}
 # These say that a file is not the one that was meant, whatever line they name.
@@ -62,12 +64,14 @@ class Aside:
 
 
 class Impossible(Exception):
-    """Why records cannot be set aside although each of them might; the message is the operator's (German), ``source``
-    the file that it is about, where it is one.
+    """Why records cannot be set aside although each of them might; the message and what to do are the operator's
+    (German), ``source`` is the file that it is about, where it is one.
     """
 
-    def __init__(self, message: str, source: str | None = None) -> None:
-        self.source = source
+    def __init__(
+        self, message: str, source: str | None = None, remedy: str = "Bitte die Einträge berichtigen."
+    ) -> None:
+        self.source, self.remedy = source, remedy
         super().__init__(message)
 
 
@@ -153,6 +157,10 @@ class Material:
                 elif key and record:
                     self.owners[dataset, key] = record
 
+    def holds(self, finding: Finding) -> bool:
+        """Whether a finding lies in a line of the office's, and not in one of the latest release."""
+        return finding.row in self.rows[self.labels[finding.source]]
+
     def former_owner(self, dataset: str, row: Row) -> str | None:
         """The record that a part belonged to in the latest release, by the part's own key."""
         key = row.get(load_contract("input", dataset).primary_key[0])
@@ -203,15 +211,56 @@ def _published_tables(run: Run, sources: Iterable[str]) -> Iterator[tuple[str, T
         yield dataset, read_cells(copy, record["blatt"], record["datei"])
 
 
-def _referred(material: Material, dataset: str, finding: Finding) -> Record | None:
-    """The office's record to which a restored row refers in the column of a finding."""
+def _targets(material: Material, finding: Finding) -> Iterator[tuple[str, str]]:
+    """The datasets with records, and their columns, to which the column of a finding refers."""
+    dataset = material.labels[finding.source]
     for reference in load_contract("input", dataset).raw.get("foreignKeys", []):
         target = reference["reference"]["resource"] or dataset
         if reference["fields"] == [finding.column] and target in material.rows:
-            column = reference["reference"]["fields"][0]
-            if any(row[column] == finding.value for row in material.rows[target].values()):
-                return kind_of(target), str(finding.value)
+            yield target, reference["reference"]["fields"][0]
+
+
+def _referred(material: Material, finding: Finding) -> Record | None:
+    """The office's record to which a restored row refers in the column of a finding."""
+    for target, column in _targets(material, finding):
+        if any(row[column] == finding.value for row in material.rows[target].values()):
+            return kind_of(target), str(finding.value)
     return None
+
+
+def _deleted(material: Material, finding: Finding) -> str | None:
+    """The file from which the office took out the published record to which the column of a finding refers."""
+    for target, column in _targets(material, finding):
+        there = any(row[column] == finding.value for row in material.rows[target].values())
+        if not there and (kind_of(target), finding.value) in material.published_keys:
+            return material.sources[target].label
+    return None
+
+
+def _at_a_loss(material: Material, found: Sequence[Finding]) -> Impossible:
+    """Why the last published state of faulty records does not help: most often a record was taken out, and others still
+    refer to it.
+    """
+    gone = {finding: file for finding in found if (file := _deleted(material, finding))}
+    for finding, file in gone.items():
+        if material.holds(finding):
+            return Impossible(
+                f"„{finding.value}“ steht nicht mehr in {file}; Zeile {finding.row} verweist noch darauf.",
+                finding.source,
+                "Bitte den Verweis ändern oder leeren, oder den Eintrag wieder aufnehmen.",
+            )
+    first = next(iter(gone), None)
+    why = f": er verweist auf „{first.value}“, und das steht nicht mehr in {gone[first]}" if first else ""
+    return Impossible(
+        f"der zuletzt veröffentlichte Stand fehlerhafter Einträge passt nicht zu den übrigen{why}; sie lassen sich "
+        "deshalb nicht zurückstellen."
+    )
+
+
+def _most_faulty(material: Material, findings: Sequence[Finding], kind: str) -> str:
+    """The file in which most of the findings on records of a kind lie."""
+    files = Counter(one.source for one in findings if kind_of(material.labels[one.source]) == kind)
+    return files.most_common(1)[0][0] if files else material.sources[kind].label
 
 
 def _widened(material: Material, aside: Aside, findings: Sequence[Finding]) -> Aside:
@@ -221,7 +270,7 @@ def _widened(material: Material, aside: Aside, findings: Sequence[Finding]) -> A
         dataset = material.labels[finding.source]
         row = material.rows[dataset].get(finding.row or 0)
         if row is None:
-            referred = _referred(material, dataset, finding)
+            referred = _referred(material, finding)
             wider.records |= {referred} if referred else set()
             continue
         follows = finding.check in OF_REFERENCES and any(finding.value == key for _, key in aside.records)
@@ -233,17 +282,16 @@ def _widened(material: Material, aside: Aside, findings: Sequence[Finding]) -> A
         if material.nameless(dataset, (line for name, line in wider.lines if name == dataset)):
             wider.records.update(material.missing(dataset))
     if (wider.records, wider.lines) == (aside.records, aside.lines):
-        raise Impossible(
-            "der zuletzt veröffentlichte Stand fehlerhafter Einträge passt nicht zu den übrigen; sie lassen sich "
-            "deshalb nicht zurückstellen."
-        )
+        raise _at_a_loss(material, [*wider.findings, *findings])
     for kind in sorted({kind for kind, _ in wider.records}):
         dropped, count = len(_dropped(material, wider, kind)), len(material.rows.get(kind, ()))
         if dropped > material.few and 2 * dropped > count:
+            file, own = _most_faulty(material, wider.findings, kind), material.sources[kind].label
+            where = "" if file == own else f" in {own}"
             raise Impossible(
-                f"{number(dropped)} von {number(count)} Einträgen sind betroffen; dann stimmt wohl die Datei nicht, "
-                "und es wird nichts zurückgestellt.",
-                material.sources[kind].label,
+                f"{number(dropped)} von {number(count)} Einträgen{where} sind betroffen; dann stimmt wohl die Datei "
+                "nicht, und es wird nichts zurückgestellt.",
+                file,
             )
     return wider
 
@@ -338,13 +386,15 @@ def _tolerant(run: Run, first: Callable[[Run], StageReport], again: Callable[[Ru
             aside = read_aside(run)
             if not all(can_wait(run, finding) for finding in found):
                 raise Refused([*aside.findings, *found], refused.consequence) from None
+            material: Material | None = None
             try:
                 material = Material(run)
                 aside = _widened(material, aside, found)
             except Impossible as reason:
-                remedy = "Bitte die Einträge berichtigen."
-                why = Finding(RULE, reason.source or found[0].source, str(reason), remedy)
-                raise Refused([why, *aside.findings, *found], refused.consequence) from None
+                why = Finding(RULE, reason.source or found[0].source, str(reason), reason.remedy)
+                # What lies in a restored line is in no file that the office could look at.
+                theirs = [one for one in found if material is None or material.holds(one)]
+                raise Refused([why, *aside.findings, *theirs], refused.consequence) from None
             _write_left_over(run, material, aside)
             _write_aside(run, aside)
         attempt = again
@@ -373,5 +423,5 @@ def check_everything(run: Run) -> StageReport:
     """
     report = check_records(run)
     if findings := read_aside(run).findings:
-        raise Refused(findings, "die betroffenen Einträge würden zurückgestellt, alles andere ist in Ordnung")
+        raise Refused(findings, WOULD_WAIT)
     return report

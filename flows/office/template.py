@@ -44,11 +44,11 @@ def template_contracts(kind: str, wave: str | None) -> tuple[Contract, ...]:
     """
     if kind == "survey":
         waves = [name.rpartition("_")[2] for name in known_datasets() if name.startswith(f"{RESPONSES}_")]
+        known = f"Vorhanden: {', '.join(waves)}. Eine neue Welle legt `praevkarte survey new` an."
+        if not wave:
+            raise WrongUsage(f"Für welche Welle? Bitte --wave angeben. {known}")
         if wave not in waves:
-            raise WrongUsage(
-                f"--wave {wave or ''}: für diese Welle gibt es keinen Vertrag. Vorhanden: {', '.join(waves)}. "
-                "Eine neue Welle legt `praevkarte survey new` an."
-            )
+            raise WrongUsage(f"--wave {wave}: für diese Welle gibt es keinen Vertrag. {known}")
         return (load_contract("input", f"{RESPONSES}_{wave}"),)
     names = WORKBOOKS.get(kind, (kind,))
     if not set(names) <= set(known_datasets()):

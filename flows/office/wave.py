@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,23 @@ from flows.contracts import code_list, load_contract
 from flows.database import database
 from flows.errors import Refused, WrongUsage
 from flows.findings import Finding
+from flows.formats.xlsx import sheet_name
 from flows.german import day as german_day
 from flows.join import join
 from flows.load import RESPONSES, load
 from flows.metadata.text import render
 from flows.office.report import safe
 from flows.paths import CONTRACTS
-from flows.profile import Profile
+from flows.profile import Profile, Source
 from flows.run import Run
+from flows.sidecar import Sidecar, sidecar_path
 from flows.sources.effective import effective_sources
+from flows.sources.kinds import KINDS, check_fetches
 from flows.sources.snapshots import sources_folder
 from flows.store import Store
 from flows.tables import Table, read_table
 from flows.targets.local import LocalTarget
+from flows.validate import day_columns
 
 # Where the program looks for the contract of a wave.
 INPUTS = CONTRACTS / "input"
@@ -46,6 +50,8 @@ INVITATION = ("ags", "stadt", "verband_schluessel", "verband", "einwohner", "fun
 WIDTHS = (12, 36, 20, 36, 12, 40)
 # Registers with population, the newest product last.
 REGISTERS = ("register", "register_current")
+# What the towns of a day are found from; whatever is wrong with other inputs is no matter here.
+BASES = ("boundaries", "register", "population", "municipal_changes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,10 @@ def _value(rows: list[tuple[Any, ...]]) -> Any:
     return rows[0][0] if rows else None
 
 
+def _register(source: Source) -> Table:
+    return read_table(source.file, source.sheet, source.label, day_columns(load_contract("input", source.dataset)))
+
+
 def _from_register(tables: Iterable[Table], wave: Wave, known_until: date) -> Frame | None:
     """The frame of the newest register up to the day, with the population that it gives itself; None when there is none
     that is newer than what the known changes tell.
@@ -147,11 +157,26 @@ def _from_register(tables: Iterable[Table], wave: Wave, known_until: date) -> Fr
     return Frame(asked, territory, territory, "Gemeindeverzeichnis (Destatis), Einwohner am Gebietsstand")
 
 
+def _bases_only(profile: Profile) -> Profile:
+    """The profile with no more inputs than the towns of a day are found from, as they are or as fetched; raises
+    ``WrongUsage`` for a source that cannot be meant.
+    """
+    check_fetches(profile)
+
+    def needed(dataset: str) -> bool:
+        return dataset.removesuffix("_current") in BASES
+
+    sources = tuple(source for source in profile.sources if needed(source.dataset))
+    fetches = tuple(one for one in profile.fetches if any(map(needed, KINDS[one.kind].datasets(one.options))))
+    return replace(profile, sources=sources, fetches=fetches)
+
+
 def frame_of(profile: Profile, outputs: Path, wave: Wave, population: date | None) -> Frame:
     """The towns to ask, on the territory of the day where it can be had, else on that of the newest register before it.
 
     Raises ``WrongUsage`` saying why when neither can be had, and what the inputs raise.
     """
+    profile = _bases_only(profile)
     with tempfile.TemporaryDirectory(prefix="praevkarte-") as name:
         work = Path(name)
         last_good = sources_folder(outputs / profile.outputs)
@@ -167,7 +192,7 @@ def frame_of(profile: Profile, outputs: Path, wave: Wave, population: date | Non
                 replace(profile, territory_basis="aktuell"), last_good, work / "register", wave.day
             )
             registers = [source for source in known.sources if source.dataset in REGISTERS]
-            tables = [read_table(one.file, one.sheet, one.label) for one in registers]
+            tables = [_register(source) for source in registers]
             found = _from_register(tables, wave, profile.changes_until)
             if found:
                 return found
@@ -187,10 +212,14 @@ def previous_wave(wave: str) -> str:
     return earlier[-1]
 
 
+def _title(wave: str) -> str:
+    return f"Antworten der Befragung {wave}"
+
+
 def _contract(wave: str, before: str, fields: list[dict[str, Any]]) -> str:
     content = {
         "name": f"{RESPONSES}_{wave}",
-        "title": f"Antworten der Befragung {wave}",
+        "title": _title(wave),
         "titleEn": f"Responses of the {wave} survey",
         "description": f"Fragen der Welle {wave}, aus der Welle {before} übernommen; an den Fragebogen anzupassen.",
         "descriptionEn": f"Questions of the {wave} wave, taken over from {before}; to be fitted to the questionnaire.",
@@ -247,15 +276,29 @@ def _wave_row(wave: Wave, frame: Frame) -> dict[str, str]:
     }
 
 
-def _next_steps(wave: Wave, frame: Frame, before: str, contract: Path) -> str:
+def _description(wave: Wave) -> bytes:
+    """The sidecar of the answers to come: licence and attribution are for those who publish them, size and checksum for
+    ``praevkarte check --record``.
+    """
+    origin = f"Befragung {wave.key}: Angaben der antwortenden Stellen"
+    facts = Sidecar(_title(wave.key), origin, "", "übernommen", "", "", "", "", 0, edited_here=True)
+    return (json.dumps(asdict(facts), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+
+
+def _next_steps(wave: Wave, frame: Frame, before: str, contract: Path, answers: Path) -> str:
     """What the office does next (Markdown, German)."""
     known = _wave_row(wave, frame)
+    named = replace(load_contract("input", RESPONSES), name=contract.stem, title=_title(wave.key))
     return render(
         "naechste_schritte.md",
         wave=wave,
         frame=frame,
         before=before,
         contract=contract.name,
+        dataset=contract.stem,
+        answers=answers.name,
+        sheet=sheet_name(named),
+        description=sidecar_path(answers).name,
         common=", ".join(f"`{name}`" for name in load_contract("input", RESPONSES).column_names),
         elsewhere=contract.parent.resolve() != INPUTS.resolve(),
         open=[field for field in load_contract("input", "survey_waves").fields if field.name not in known],
@@ -263,7 +306,8 @@ def _next_steps(wave: Wave, frame: Frame, before: str, contract: Path) -> str:
 
 
 def prepare_wave(folder: Path, wave: Wave, frame: Frame, contracts: Path | None = None) -> list[Path]:
-    """Write contract, invitation list, the row of the wave and the next steps into ``folder``; returns the files.
+    """Write contract, invitation list, the row of the wave, the sidecar of the answers and the next steps into
+    ``folder``; returns the files.
 
     The contract goes to ``contracts`` instead, where that is given. Raises ``WrongUsage`` when one of the files, or a
     contract of the wave, is there already.
@@ -272,6 +316,7 @@ def prepare_wave(folder: Path, wave: Wave, frame: Frame, contracts: Path | None 
     if (INPUTS / name).exists():
         raise WrongUsage(f"{INPUTS / name}: den Vertrag dieser Welle gibt es schon. Bitte das Jahr prüfen.")
     contract = (contracts or folder) / name
+    answers = folder / f"antworten_{wave.key}.xlsx"
     before = previous_wave(wave.key)
     questions = json.loads((INPUTS / f"{RESPONSES}_{before}.json").read_text(encoding="utf-8"))["fields"]
     columns = load_contract("input", "survey_waves").column_names
@@ -284,7 +329,8 @@ def prepare_wave(folder: Path, wave: Wave, frame: Frame, contracts: Path | None 
         folder / f"survey_waves_{wave.key}.csv": _csv(
             columns, [[row.get(name, "") for name in columns]], ",", mark=False
         ),
-        folder / "naechste_schritte.md": _next_steps(wave, frame, before, contract).encode("utf-8"),
+        sidecar_path(answers): _description(wave),
+        folder / "naechste_schritte.md": _next_steps(wave, frame, before, contract, answers).encode("utf-8"),
     }
     if there := [file for file in contents if file.exists()]:
         raise WrongUsage(f"{there[0]}: das gibt es schon und bleibt, wie es ist. Bitte --out oder die Welle prüfen.")

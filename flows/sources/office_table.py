@@ -10,7 +10,7 @@ from flows.errors import Refused
 from flows.profile import Profile
 from flows.sources.converted import Converted, text_table
 from flows.tables import read_table
-from flows.validate import check_header
+from flows.validate import check_header, day_columns
 
 
 def read_office_table(file: Path, label: str, options: Mapping[str, str], _profile: Profile) -> Mapping[str, Converted]:
@@ -24,7 +24,7 @@ def read_office_table(file: Path, label: str, options: Mapping[str, str], _profi
     contract = load_contract("input", dataset)
     sheet = options.get("sheet")
     place = f"{label} [{sheet}]" if sheet else label
-    table = read_table(file, sheet, place)
+    table = read_table(file, sheet, place, day_columns(contract))
     if findings := check_header(contract, table.columns, place):
         raise Refused(findings)
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
