@@ -443,11 +443,12 @@ def test_before_the_network_is_asked_the_source_and_the_longest_wait_are_told(
     geodata = make_geodata({"profile.toml": fetches})
     places = ["--profile", "variante", "--geodata", str(geodata), "--outputs", str(outputs), "--date", "2026-02-01"]
     run(["fetch", *places])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Quelle „tabelle“ (Hinweise) wird abgerufen; das kann bis zu 2 Minuten dauern."
-    assert not lines[1].startswith("Quelle „ordner“")
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Quelle ")]
+    assert told == ["Quelle „tabelle“ (Hinweise) wird abgerufen; das kann bis zu 2 Minuten dauern."]
     run(["fetch", *places, "--json"])
-    assert json.loads(capsys.readouterr().out)["quellen"]
+    said = capsys.readouterr()
+    assert json.loads(said.out)["quellen"]
+    assert "wird abgerufen" not in said.err
 
 
 def test_withdraw_names_the_releases_from_the_same_inputs(after: Callable[[str], Cli]) -> None:

@@ -638,7 +638,7 @@ def _snapshot_of_changes(folder: Path, year: int) -> None:
     file = folder / name / "municipal_changes_current.csv"
     file.write_bytes(f"a,b\r\n{year},1\r\n".encode())
     words = ("origin", "url", "licence", "licence_url", "attribution", "sha256")
-    sidecar = dict.fromkeys(words, "") | {"title": f"Änderungen {year}", "retrieved": f"{year}-02-01"}
+    sidecar = dict.fromkeys(words, "erfunden") | {"title": f"Änderungen {year}", "retrieved": f"{year}-02-01"}
     file.with_name(f"{file.name}.source.json").write_text(json.dumps(sidecar | {"bytes": 0, "edited_here": False}))
     part = {"file": file.name, "sha256": sha256_of(file), "standing": None, "extent": 1.0}
     state = {"settings": "1" * 64, "product": "0" * 64, "parts": {"municipal_changes_current": part}}

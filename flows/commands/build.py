@@ -25,7 +25,7 @@ from flows.commands.options import (
     RunnerOption,
     day_of,
 )
-from flows.console import OUT, dataset_table, print_json
+from flows.console import ERR, OUT, dataset_table, print_json
 from flows.errors import Refused, WrongUsage
 from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
@@ -89,7 +89,7 @@ def release(
     def call(stage: Stage, run: Run) -> StageReport:
         if stage.network and not silent:
             for line in awaited(settings, run.store, run.day):
-                OUT.print(line, markup=False)
+                ERR.print(line, markup=False)
         started = time.perf_counter()
         report: StageReport | None = None
         try:

@@ -17,7 +17,7 @@ from flows.commands.options import (
     QuietOption,
     day_of,
 )
-from flows.console import OUT, print_json
+from flows.console import ERR, OUT, print_json
 from flows.errors import SourceUnavailable
 from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
@@ -69,7 +69,7 @@ def fetch(
     with LocalTarget(store.workspace).locked():
         if not (as_json or quiet):
             for line in awaited(settings, store, day_of(day)):
-                OUT.print(line, markup=False)
+                ERR.print(line, markup=False)
         states = fetch_all(settings, store, day_of(day))
     if as_json:
         print_json({"quellen": [as_record(state) for state in states]})

@@ -33,6 +33,7 @@ TABLES = (
     "survey_waves",
 )
 ENDINGS = (".csv", ".xlsx")
+UNPUBLISHED = "nur zur Prüfung"
 # So much of the columns of file and contract together must be common to both.
 ALIKE = 0.4
 
@@ -117,8 +118,19 @@ def look_at(
     check_fetches(profile)
     with tempfile.TemporaryDirectory(prefix="praevkarte-") as name:
         copy = Path(shutil.copy(sources[0].file, name))
-        title = f"Zur Prüfung: {copy.name}"
-        facts = Sidecar(title, "", "", "übernommen", "", "", "", sha256_of(copy), copy.stat().st_size, edited_here=True)
+        # Nothing of it is published, so there is nothing to tell of licence and origin.
+        facts = Sidecar(
+            title=f"Zur Prüfung: {copy.name}",
+            origin=UNPUBLISHED,
+            url="",
+            retrieved="übernommen",
+            licence=UNPUBLISHED,
+            licence_url="",
+            attribution=UNPUBLISHED,
+            sha256=sha256_of(copy),
+            bytes=copy.stat().st_size,
+            edited_here=True,
+        )
         sidecar_path(copy).write_text(json.dumps(asdict(facts)), encoding="utf-8")
         given = {source.dataset: replace(source, file=copy) for source in sources}
         own = {source.dataset: source for source in profile.sources}
