@@ -12,8 +12,8 @@ PYTHON ?=
 ARGS ?=
 UPGRADE ?=
 
-# One process more than processors: many tests wait for a server, a browser or a worker.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+# Two processes more than processors: many tests wait for a server, a browser or a worker.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )))
 
 export PYTHON
 # No telemetry, and Prefect's throw-away server may take longer than its own 20 s to start.

@@ -27,6 +27,8 @@ TABLE_ERRORS = {
 }
 # The ones of these after which each cell still stands in its column.
 CELLS = {"type-error", "constraint-error", "primary-key"}
+# Of a field's description what is for readers only.
+WORDS = {"title", "titleEn", "description", "descriptionEn", "unit", "unitEn", "example", "categories"}
 
 
 def table_findings(folder: Path) -> list[Finding]:
@@ -44,7 +46,7 @@ def table_findings(folder: Path) -> list[Finding]:
     ]
     if not tables:
         return [Finding("tabellen", DESCRIPTOR, "keine einzige Tabelle ist beschrieben.", REMEDY)]
-    alone = [_without_references(table) for table in tables]
+    alone = [_for_cells(table) for table in tables]
     report = Package.from_descriptor({"name": "tables", "resources": alone}, basepath=str(folder)).validate()
     findings = [
         Finding("tabellen", DESCRIPTOR, f"die Beschreibung ist nicht lesbar ({error.note}).", REMEDY)
@@ -62,7 +64,10 @@ def table_findings(folder: Path) -> list[Finding]:
     return findings if report.errors else [*findings, *reference_findings(folder, tables, unreadable)]
 
 
-def _without_references(table: dict[str, Any]) -> dict[str, Any]:
-    """The table's description for Frictionless, which need not look into other tables."""
+def _for_cells(table: dict[str, Any]) -> dict[str, Any]:
+    """What of a table's description its cells are held against: no look into other tables, no words for readers, which
+    Frictionless would copy for every field of every table several times.
+    """
+    fields = [{key: value for key, value in field.items() if key not in WORDS} for field in table["schema"]["fields"]]
     schema = {key: value for key, value in table["schema"].items() if key != "foreignKeys"}
-    return table | {"schema": schema}
+    return table | {"schema": schema | {"fields": fields}}

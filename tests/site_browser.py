@@ -8,6 +8,8 @@ PYTEST_DONT_REWRITE: test modules import names from here before pytest makes it 
 
 from __future__ import annotations
 
+import fcntl
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -95,16 +97,36 @@ def _released(outcome: Outcome) -> Path:
     return Path(outcome.address)
 
 
+def _shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Path]) -> Path:
+    """The release that ``make`` builds in an empty folder: once for all processes of a test run, which only read it.
+
+    The first process builds, the others wait for it.
+    """
+    own = factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / f"shared-{name}"
+    place.mkdir(exist_ok=True)
+    built = place / "built"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            release = make(place / "outputs")
+            built.write_text(str(release), encoding="utf-8")
+    return Path(built.read_text(encoding="utf-8"))
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory, release: Callable[..., Outcome]) -> Path:
     """The folder of a release of Kleinland in which one committee bears a hostile name."""
-    place = tmp_path_factory.mktemp("seiten")
-    geodata = build_geodata(place / "geodata")
-    committees = geodata / "kleinland" / "committees.csv"
-    text = committees.read_text(encoding="utf-8")
-    assert "Präventionsrat Aldorf" in text
-    committees.write_text(text.replace("Präventionsrat Aldorf", HOSTILE), "utf-8")
-    return _released(release(geodata, place / "outputs"))
+
+    def make(outputs: Path) -> Path:
+        geodata = build_geodata(outputs.parent / "geodata")
+        committees = geodata / "kleinland" / "committees.csv"
+        text = committees.read_text(encoding="utf-8")
+        assert "Präventionsrat Aldorf" in text
+        committees.write_text(text.replace("Präventionsrat Aldorf", HOSTILE), "utf-8")
+        return _released(release(geodata, outputs))
+
+    return _shared(tmp_path_factory, "kleinland", make)
 
 
 @pytest.fixture(scope="session")
@@ -123,19 +145,20 @@ def kleinland(folder: Path, address: str) -> Served:
 @pytest.fixture(scope="session")
 def thueringen(tmp_path_factory: pytest.TempPathFactory, release: Callable[..., Outcome]) -> Iterator[Served]:
     """A release of the default profile."""
-    outputs = tmp_path_factory.mktemp("thueringen")
-    built = _released(release(GEODATA, outputs, DAY, profile="thueringen"))
-    with serving(outputs) as origin:
+    built = _shared(
+        tmp_path_factory, "thueringen", lambda outputs: _released(release(GEODATA, outputs, DAY, profile="thueringen"))
+    )
+    with serving(built.parents[1]) as origin:
         yield Served(built, f"{origin}/releases/{built.name}")
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, release: Callable[..., Outcome]) -> Iterator[Served]:
     """A release of the demonstration, whose answers are invented."""
-    outputs = tmp_path_factory.mktemp("demo")
-    built = _released(release(GEODATA, outputs, DAY, profile="demo"))
-    with serving(outputs) as origin:
-        yield Served(built, f"{origin}/{built.relative_to(outputs).as_posix()}")
+    built = _shared(tmp_path_factory, "demo", lambda outputs: _released(release(GEODATA, outputs, DAY, profile="demo")))
+    # Its place in the outputs is part of its addresses.
+    with serving(built.parents[2]) as origin:
+        yield Served(built, f"{origin}/{built.relative_to(built.parents[2]).as_posix()}")
 
 
 @pytest.fixture(scope="module")
