@@ -12,8 +12,9 @@ PYTHON ?=
 ARGS ?=
 UPGRADE ?=
 
-# Two processes more than processors: many tests wait for a server, a browser or a worker.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )))
+PROCESSORS := $(shell getconf _NPROCESSORS_ONLN)
+# Two processes more than processors: many of the slow tests wait for a server, a browser or a worker.
+WORKERS ?= $(shell echo $$(( $(PROCESSORS) + 2 )))
 
 export PYTHON
 # No telemetry, and Prefect's throw-away server may take longer than its own 20 s to start.
@@ -42,7 +43,7 @@ test: venv ## Install what the tests need, then lint, then every test (pytest $A
 	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile -rs -m "not race$${left_out:+ and $$left_out}" $(ARGS)
 
 test-fast: venv ## The tests not marked slow, without lint (pytest -m "not slow" $ARGS)
-	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
+	@.venv/bin/python -m pytest -n $(PROCESSORS) --dist loadfile -m "not slow" $(ARGS)
 
 lint: venv ## Style and likely bugs (ruff), types of flows (mypy --strict)
 	@.venv/bin/ruff check .

@@ -22,6 +22,7 @@ from two_lands import NEIGHBOUR, two_lands
 
 from flows.contracts import load_contract, release_contracts
 from flows.database import database as open_database
+from flows.join import set_variables
 from flows.metadata.jsonld import FILE as JSONLD
 from flows.metadata.text import (
     coverage_rules,
@@ -48,15 +49,19 @@ pytest_plugins = ["site_browser"]
 ALDORF = "99001001"
 
 
-@pytest.fixture
-def both(make_geodata: Callable[..., Path]) -> Profile:
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Profile:
     """The profile of Kleinland and its neighbour."""
-    return profile_of(make_geodata(two_lands()))
+    return profile_of(build_geodata(tmp_path_factory.mktemp("beide") / "geodata", two_lands()))
 
 
-@pytest.fixture
-def joined(both: Profile, join_profile: Callable[..., duckdb.DuckDBPyConnection]) -> duckdb.DuckDBPyConnection:
-    return join_profile(both)
+@pytest.fixture(scope="module")
+def joined(both: Profile, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The joined database of both, to be queried."""
+    run = joined_run(both, tmp_path_factory.mktemp("verknuepft"))
+    with open_database(run.database) as con:
+        set_variables(con, run)
+        yield con
 
 
 def test_each_municipality_is_of_the_day_to_which_its_land_is_known(joined: duckdb.DuckDBPyConnection) -> None:
