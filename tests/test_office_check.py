@@ -188,6 +188,7 @@ def is_recorded(file: Path) -> bool:
     return read_sidecar(file).sha256 == sha256_of(file)
 
 
+@pytest.mark.slow
 def test_an_edit_is_recorded_when_the_inputs_are_in_order(
     make_geodata: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,6 +229,7 @@ def test_a_record_that_may_wait_does_not_keep_its_file_from_being_recorded(
     assert is_recorded(file)
 
 
+@pytest.mark.slow
 def test_damage_to_a_download_is_not_taken_for_an_edit(
     make_geodata: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

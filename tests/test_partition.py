@@ -30,6 +30,9 @@ from flows.join import join
 from flows.run import Run
 from flows.stages import run_stages
 
+# Each of them joins a territory of its own.
+pytestmark = pytest.mark.slow
+
 Joined = Callable[..., duckdb.DuckDBPyConnection]
 
 
@@ -88,7 +91,6 @@ def test_a_border_on_which_only_one_land_has_a_point_is_found(
     assert findings(con).items() >= seen_as_a_whole(con).items()
 
 
-@pytest.mark.slow
 def test_a_land_without_districts_still_has_their_shapes(joined: Joined) -> None:
     con = joined(without=("krs",))
     levels = con.execute(
@@ -177,7 +179,6 @@ def test_files_of_several_parts_hold_every_municipality_once(
     assert pyarrow.parquet.ParquetFile(tmp_path / "gemeinden.parquet").metadata.num_row_groups == 2
 
 
-@pytest.mark.slow
 def test_the_order_in_which_parts_are_worked_on_does_not_show(
     make_geodata: Callable[..., Path], tmp_path: Path
 ) -> None:
