@@ -310,6 +310,10 @@ def write_profile(folder: Path, size: int, parts: Sequence[Country]) -> None:
         "synthetic = true",
         f'outputs = "{profile_name(size)}"',
         "",
+        "[territory]",
+        # Elsewhere the invented figures are of the municipalities as the boundaries have them: nothing has changed since.
+        f"changes_lands = {json.dumps(lands)}",
+        "",
         "[thresholds]",
         f"page_map_bytes = {count * PAGE_MAP_BYTES}",
         "",
