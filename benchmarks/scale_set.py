@@ -311,7 +311,7 @@ def write_profile(folder: Path, size: int, parts: Sequence[Country]) -> None:
         f'outputs = "{profile_name(size)}"',
         "",
         "[territory]",
-        # Elsewhere the invented figures are of the municipalities as the boundaries have them: nothing has changed since.
+        # The invented figures are of the municipalities as the boundaries have them: nothing has changed since.
         f"changes_lands = {json.dumps(lands)}",
         "",
         "[thresholds]",
