@@ -11,8 +11,8 @@ import typer
 
 from flows.commands import build, fetch, office, operation, operations, profile, releases
 from flows.console import print_error, usage_message
+from flows.disk import DISK_ERRORS
 from flows.errors import PipelineError, StoreUnusable, WrongUsage
-from flows.store import DISK_ERRORS
 
 app = typer.Typer(
     help="Präventionskarte: Daten verknüpfen, prüfen und als Ausgabe veröffentlichen.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -133,22 +134,31 @@ def finish_reject(store: Store, release_id: str, inputs: str, reason: str, day: 
 # --- rollback ------------------------------------------------------------------------------------------------------
 
 
-def rollback(store: Store, release_id: str, reason: str, day: date) -> bool:
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """A rollback that was done; ``damaged`` is the release that it left, where that does not verify."""
+
+    damaged: str | None
+
+
+def rollback(store: Store, release_id: str, reason: str, day: date) -> RolledBack | None:
     """Let ``latest`` point to another release that verifies; the inputs of the present one are noted as not wanted,
     unless it does not verify: then its files are at fault, and the next run makes the same inputs a new release.
 
-    Raises ``Refused`` when it does not verify, ``WrongUsage`` without a reason or for an id that is not published.
+    Returns None when ``latest`` points there already. Raises ``Refused`` when it does not verify, ``WrongUsage``
+    without a reason or for an id that is not published.
     """
     need_reason(reason)
     wanted = existing_id(store, release_id)
     present = store.target.pointer()
     if present == wanted:
-        return False
-    unwanted = present if present and not faults(store, present) else None
+        return None
+    damaged = present if present and faults(store, present) else None
+    unwanted = None if damaged else present
     begin(store, "rollback", ausgabe=wanted, von=unwanted, grund=reason, datum=day.isoformat())
     if found := finish_rollback(store, wanted, unwanted, reason, day):
         raise Refused(found, "es wurde nichts geändert")
-    return True
+    return RolledBack(damaged)
 
 
 def finish_rollback(store: Store, wanted: str, unwanted: str | None, reason: str, day: date) -> list[Finding]:

@@ -92,7 +92,11 @@ def renewed(file: Path, today: date, reviewed: bool = False) -> Sidecar | None:
     return None if present == recorded else present
 
 
+def encoded(sidecar: Sidecar) -> bytes:
+    """A sidecar as it stands in its file."""
+    return (json.dumps(asdict(sidecar), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+
+
 def record(file: Path, sidecar: Sidecar) -> None:
     """Write the sidecar of ``file`` as it is given."""
-    text = json.dumps(asdict(sidecar), ensure_ascii=False, indent=2)
-    sidecar_path(file).write_text(text + "\n", encoding="utf-8")
+    sidecar_path(file).write_bytes(encoded(sidecar))

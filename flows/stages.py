@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flows.acquire import acquire, settled
+from flows.disk import has_room
 from flows.errors import PipelineError, Refused, WrongClock, WrongUsage
 from flows.findings import Finding
 from flows.german import day as german_day
@@ -27,7 +28,7 @@ from flows.runners.base import Mapper
 from flows.runners.local import map_locally
 from flows.signature import signing_key
 from flows.sources.snapshots import sources_folder
-from flows.store import SYNTHETIC_PREFIX, Store, entries, entry_of, has_room, locked, next_id, no_room, unusable
+from flows.store import SYNTHETIC_PREFIX, Store, entries, entry_of, locked, next_id, no_room, unusable
 from flows.targets import open_target
 from flows.targets.local import LocalTarget
 

@@ -9,11 +9,8 @@ again after a kill at any point, and ``operations.recover`` does so.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -22,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.checksums import MANIFEST, SIGNATURE, differences, mismatches, parse_manifest
+from flows.disk import DISK_ERRORS, NO_ROOM, free_bytes
 from flows.errors import PipelineError, Refused, StoreUnusable, WrongUsage
 from flows.findings import Finding
 from flows.german import day as german_day
@@ -38,23 +36,6 @@ HELD_RELEASE, HELD_REPORT = "release", "bericht.md"
 PUBLISHED, WITHDRAWN, PRUNED = "veroeffentlicht", "zurueckgezogen", "entfernt"
 # The same as people read it.
 STATUS_WORDS = {PUBLISHED: "veröffentlicht", WITHDRAWN: "zurückgezogen", PRUNED: "entfernt"}
-
-# What the operator can mend: no room, no right to read or write.
-DISK_ERRORS = {
-    errno.ENOSPC: "auf dem Datenträger ist kein Platz mehr.",
-    errno.EDQUOT: "das Speicherkontingent ist erschöpft.",
-    errno.EROFS: "der Datenträger ist nur lesbar.",
-    errno.EACCES: "das Recht zum Lesen oder Schreiben fehlt.",
-    errno.EPERM: "das Recht zum Lesen oder Schreiben fehlt.",
-    errno.EFBIG: "die Datei würde größer als erlaubt.",
-}
-# Of these, what ends when there is room.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-
-# What libraries say of a full disk: the system's words, SQLite's.
-FULL = (os.strerror(errno.ENOSPC), "disk is full")
-# With less than this (bytes) on the disk, whatever goes wrong goes wrong for want of room.
-SMALLEST_ROOM = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +85,12 @@ def locked(store: Store) -> Iterator[None]:
         raise unusable(place, why) from error
 
 
-def has_room(place: Path, error: Exception) -> bool:
-    """Whether an error of a library has another cause than that the disk at ``place`` was full."""
-    return not any(words in str(error) for words in FULL) and shutil.disk_usage(place).free > SMALLEST_ROOM
-
-
 def no_room(store: Store, place: Path, number: int) -> str:
     """That there is no room at a place (the system's error ``number``), in German: how much is free on its disk, how
     much a release takes, and how to make room.
     """
-    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
-    text = f"{DISK_ERRORS[number]} Frei sind {size(shutil.disk_usage(there).free)}."
+    text = f"{DISK_ERRORS[number]} Frei sind {size(free_bytes(place))}."
+    # Where the target cannot even be read, the message stands without what a release takes.
     with suppress(PipelineError, OSError, ValueError, KeyError):
         if latest := store.target.pointer():
             needed = sum(store.target.sizes(f"releases/{latest}").values())

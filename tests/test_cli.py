@@ -430,6 +430,14 @@ def test_a_rollback_says_whether_the_inputs_are_free(after: Callable[[str], Cli]
     )
 
 
+def test_a_rollback_to_a_release_from_the_same_inputs_calls_nothing_damaged(after: Callable[[str], Cli]) -> None:
+    cli = after(SECOND)
+    assert cli("rollback", FIRST, "--reason", "falsche Angabe").code == 0
+    assert cli("release", "--anyway", "--date", "2026-02-20", night=SECOND).code == 0
+    said = cli("rollback", SECOND, "--reason", "falsche Angabe")
+    assert said.out == f"Aktuell ist jetzt {SECOND}.\n"
+
+
 def test_before_the_network_is_asked_the_source_and_the_longest_wait_are_told(
     make_geodata: Callable[..., Path], outputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -160,8 +160,8 @@ def test_readers_learn_where_nothing_is_recorded() -> None:
 def test_readers_learn_of_which_land_registers_and_changes_are_known(both: Profile) -> None:
     lands = [{"land": "Kleinland", "einwohner": 60000}, {"land": "Nachbarland", "einwohner": None}]
     assert register_rules(both, lands) == (
-        "Einwohner, Art und Verband der Gemeinden sind nur für Kleinland vollständig bekannt; sonst sind diese Zellen "
-        "leer.",
+        "Einwohnerzahlen sind nur für Kleinland vollständig bekannt; in den übrigen Ländern fehlen sie ganz oder zum "
+        "Teil.",
         "Gebietsänderungen sind nur für 99 erfasst; die übrigen Länder stehen unverändert im Gebietsstand der Grenzen "
         "(01.01.2016).",
     )

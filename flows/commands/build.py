@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.commands.fetch import awaited
 from flows.commands.options import (
     BasisOption,
     DateOption,
@@ -79,6 +78,7 @@ def release(
     from flows.nights.stage_log import stage_line, wants_json
     from flows.office.report import FOLDER, INDEX
     from flows.office.set_aside import read_aside
+    from flows.sources.awaited import awaited
     from flows.stages import Stage
 
     settings = on_basis(load_profile(geodata, profile), basis)

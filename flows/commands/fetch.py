@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
-from datetime import date
-
 import typer
 
 from flows.commands.options import (
@@ -19,35 +15,8 @@ from flows.commands.options import (
 )
 from flows.console import ERR, OUT, print_json
 from flows.errors import SourceUnavailable
-from flows.german import number
 from flows.paths import GEODATA, OUTPUTS
-from flows.profile import Profile, load_profile
-from flows.store import Store
-
-
-def awaited(profile: Profile, store: Store, day: date) -> list[str]:
-    """A German line on each source that is about to be asked over the network, and how long that may take at most.
-
-    Raises like ``fetch_all`` for a ``[fetch.…]`` that cannot be meant.
-    """
-    from flows.contracts import load_contract
-    from flows.sources.http import is_address
-    from flows.sources.kinds import KINDS, check_fetches, fetches_of, limits_of, places_of
-    from flows.sources.snapshots import product_of, sources_folder
-
-    check_fetches(profile)
-    lines = []
-    for one in fetches_of(profile, day):
-        kind, places = KINDS[one.kind], places_of(one, day)
-        address = hashlib.sha256(places[0].address.encode()).hexdigest()
-        kept = kind.packaged and product_of(sources_folder(store.workspace) / one.name, address)
-        if kept or not (kind.packaged or is_address(places[0].address)):
-            continue
-        titles = ", ".join(load_contract("input", dataset).title for dataset in kind.datasets(one.options))
-        minutes = math.ceil(limits_of(one).seconds * len(places) / 60)
-        most = "1 Minute" if minutes == 1 else f"{number(minutes)} Minuten"
-        lines.append(f"Quelle „{one.name}“ ({titles}) wird abgerufen; das kann bis zu {most} dauern.")
-    return lines
+from flows.profile import load_profile
 
 
 def fetch(
@@ -59,6 +28,7 @@ def fetch(
     quiet: QuietOption = False,
 ) -> None:
     """Die Quellen des Profils abrufen und prüfen; gebaut und veröffentlicht wird nichts."""
+    from flows.sources.awaited import awaited
     from flows.sources.fetch import MISSING, as_record, fetch_all
     from flows.stages import store_of
     from flows.targets.local import LocalTarget

@@ -26,7 +26,7 @@ from flows.german import day as german_day
 from flows.german import number, size
 from flows.paths import GEODATA, OUTPUTS
 from flows.profile import load_profile
-from flows.store import WITHDRAWN, Store, entry_of, locked, read_index
+from flows.store import WITHDRAWN, Store, entry_of, locked
 
 # A person was asked and did not confirm.
 EXIT_UNCONFIRMED = 1
@@ -120,14 +120,11 @@ def rollback(
     from flows.operations import rollback as run
 
     with _held_store(geodata, profile, outputs, quiet or as_json) as store:
-        before = store.target.pointer()
         done = run(store, release_id, reason, day_of(day))
         latest = store.target.pointer()
-        notes = read_index(store)["sperren"]
-    locked_out = any(note["ausgabe"] == before and "aufgehoben_durch" not in note for note in notes)
     text = f"Aktuell ist jetzt {latest}." if done else f"{latest} ist schon aktuell."
-    if done and before and not locked_out:
-        text += f" {before} war beschädigt: Ihre Eingaben sind frei, der nächste Lauf veröffentlicht sie neu."
+    if done and done.damaged:
+        text += f" {done.damaged} war beschädigt: Ihre Eingaben sind frei, der nächste Lauf veröffentlicht sie neu."
     _tell(as_json, quiet, "gewechselt" if done else "unveraendert", text, aktuell=latest)
 
 

@@ -25,7 +25,7 @@ from flows.links.file import links_file
 from flows.links.probe import ANSWERS, FAILS, Probe, Prober, origin_of
 from flows.nights.last_run import operation_folder
 from flows.profile import Profile
-from flows.sidecar import SUFFIX, Sidecar
+from flows.sidecar import SUFFIX, Sidecar, encoded
 from flows.sources.snapshots import sources_folder
 from flows.store import Store
 from flows.targets.local import LocalTarget
@@ -240,4 +240,4 @@ def _keep(
     )
     place = LocalTarget(file.parent)
     place.write(file.name, table)
-    place.write(file.name + SUFFIX, (json.dumps(asdict(sidecar), ensure_ascii=False, indent=2) + "\n").encode("utf-8"))
+    place.write(file.name + SUFFIX, encoded(sidecar))

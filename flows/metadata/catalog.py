@@ -28,7 +28,9 @@ from flows.metadata.text import (
     coverage_rules_english,
     marks,
     marks_english,
+    recorded,
     release_address,
+    surveyed,
 )
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.provenance import read_manifest
@@ -148,9 +150,9 @@ def _contact(run: Run) -> Iterator[Triple]:
 # Whether a Land (a row of ``release.land``) belongs to the area of a subject, by the subject's coverage.
 COVERED: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "lands": lambda _: True,
-    "committees": lambda land: land["gremien_bekannt"] is not None,
-    "survey": lambda land: land["befragte_staedte"] > 0,
-    "recorded": lambda land: land["gremien_bekannt"] is not None or land["befragte_staedte"] > 0,
+    "committees": recorded,
+    "survey": surveyed,
+    "recorded": lambda land: recorded(land) or surveyed(land),
 }
 
 

@@ -52,6 +52,16 @@ def territory_text(profile: Profile) -> str:
     return f"{german.day(profile.territory_date)} ({land_names(lands)}), {rest} (übrige Länder)" if lands else rest
 
 
+def recorded(land: Mapping[str, Any]) -> bool:
+    """Whether a committee is recorded anywhere in a Land (a row of ``release.land``)."""
+    return land["gremien_bekannt"] is not None
+
+
+def surveyed(land: Mapping[str, Any]) -> bool:
+    """Whether the map's wave surveyed a town of a Land (a row of ``release.land``)."""
+    return bool(land["befragte_staedte"] > 0)
+
+
 def coverage_rules(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """What readers must know where committees or surveys are not recorded for every Land; ``lands`` are rows of
     ``release.land``.
@@ -80,8 +90,8 @@ def coverage_rules_english(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...
 def _partly(lands: Sequence[Mapping[str, Any]], committees: str, surveys: str) -> dict[str, list[str]]:
     """What is not there for every Land, by the names of the Länder for which it is."""
     found = {
-        committees: [row["land"] for row in lands if row["gremien_bekannt"] is not None],
-        surveys: [row["land"] for row in lands if row["befragte_staedte"]],
+        committees: [row["land"] for row in lands if recorded(row)],
+        surveys: [row["land"] for row in lands if surveyed(row)],
     }
     partly: dict[str, list[str]] = {}
     for what, names in found.items():
@@ -91,13 +101,13 @@ def _partly(lands: Sequence[Mapping[str, Any]], committees: str, surveys: str) -
 
 
 def register_rules(profile: Profile, lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What readers must know where registers or territory changes are known of some Länder only."""
+    """What readers must know where populations or territory changes are known of some Länder only."""
     counted = [row["land"] for row in lands if row["einwohner"] is not None]
     rules = []
     if 0 < len(counted) < len(lands):
         rules.append(
-            f"Einwohner, Art und Verband der Gemeinden sind nur für {', '.join(counted)} vollständig bekannt; sonst "
-            "sind diese Zellen leer."
+            f"Einwohnerzahlen sind nur für {', '.join(counted)} vollständig bekannt; in den übrigen Ländern fehlen sie "
+            "ganz oder zum Teil."
         )
     changed = followed(profile)
     if 0 < len(changed) < len(profile.lands):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from flows.errors import Refused, WrongUsage
 from flows.load import RESPONSES
 from flows.paths import CONTRACTS
 from flows.profile import Profile, Source
-from flows.sidecar import Sidecar, sha256_of, sidecar_path
+from flows.sidecar import Sidecar, record, sha256_of
 from flows.sources.kinds import KINDS, check_fetches
 from flows.stages import INPUT_STAGES, Outcome, run_stages
 from flows.tables import read_cells, read_headers
@@ -131,7 +130,7 @@ def look_at(
             bytes=copy.stat().st_size,
             edited_here=True,
         )
-        sidecar_path(copy).write_text(json.dumps(asdict(facts)), encoding="utf-8")
+        record(copy, facts)
         given = {source.dataset: replace(source, file=copy) for source in sources}
         own = {source.dataset: source for source in profile.sources}
         # What is fetched of a dataset would take the place of the file.

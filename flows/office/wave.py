@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from flows.office.report import safe
 from flows.paths import CONTRACTS
 from flows.profile import Profile, Source
 from flows.run import Run
-from flows.sidecar import Sidecar, sidecar_path
+from flows.sidecar import Sidecar, encoded, sidecar_path
 from flows.sources.effective import effective_sources
 from flows.sources.kinds import KINDS, check_fetches
 from flows.sources.snapshots import sources_folder
@@ -282,7 +282,7 @@ def _description(wave: Wave) -> bytes:
     """
     origin = f"Befragung {wave.key}: Angaben der antwortenden Stellen"
     facts = Sidecar(_title(wave.key), origin, "", "übernommen", "", "", "", "", 0, edited_here=True)
-    return (json.dumps(asdict(facts), ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+    return encoded(facts)
 
 
 def _next_steps(wave: Wave, frame: Frame, before: str, contract: Path, answers: Path) -> str:

@@ -12,7 +12,7 @@ import duckdb
 
 from flows.contracts import Code, Contract
 from flows.german import number, order
-from flows.metadata.text import coverage_rules
+from flows.metadata.text import coverage_rules, recorded
 from flows.run import Run
 from flows.site.environment import web_address
 
@@ -78,7 +78,7 @@ class Facts:
     @property
     def not_recorded(self) -> dict[str, str]:
         """The Länder of which no committee is recorded, name by key: nobody can say that somebody looked there."""
-        return {row["land_schluessel"]: row["land"] for row in self.lands if row["gremien_bekannt"] is None}
+        return {row["land_schluessel"]: row["land"] for row in self.lands if not recorded(row)}
 
     @property
     def answers_public(self) -> bool:

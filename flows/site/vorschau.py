@@ -9,6 +9,7 @@ import duckdb
 
 from flows.german import day, number
 from flows.metadata.datapackage import attributions
+from flows.metadata.text import recorded, surveyed
 from flows.site.bildstil import plain_map
 from flows.site.pages import Site
 from flows.site.satz import typeset
@@ -49,12 +50,12 @@ def _figures(site: Site) -> list[list[str]]:
     recorded, there is none: a 0 would read like a finding.
     """
     facts, wave = site.facts, site.run.profile.wave
-    recorded = [row["land"] for row in facts.lands if row["gremien_bekannt"] is not None]
-    surveyed = [row["land"] for row in facts.lands if row["befragte_staedte"]]
+    with_committees = [row["land"] for row in facts.lands if recorded(row)]
+    with_towns = [row["land"] for row in facts.lands if surveyed(row)]
     figures = [
-        (len(facts.committees), "bekannte Gremien nach öffentlichen Belegen", recorded),
+        (len(facts.committees), "bekannte Gremien nach öffentlichen Belegen", with_committees),
         *(
-            (row["befragt"], f"befragte Städte, Befragung {wave}", surveyed)
+            (row["befragt"], f"befragte Städte, Befragung {wave}", with_towns)
             for row in facts.waves
             if row["welle"] == wave
         ),

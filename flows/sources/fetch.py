@@ -23,6 +23,7 @@ import shapely
 from flows import __version__
 from flows.contracts import load_contract
 from flows.database import create_table
+from flows.disk import DISK_ERRORS
 from flows.errors import PipelineError, Refused
 from flows.findings import Finding
 from flows.fingerprint import code_fingerprint
@@ -49,7 +50,7 @@ from flows.sources.npm import integrity_of, take_package
 from flows.sources.snapshots import Older, State
 from flows.sources.watched import take_newest
 from flows.sources.zips import Archive, refusal
-from flows.store import DISK_ERRORS, Store
+from flows.store import Store
 from flows.validate import check_header, check_values
 
 NEW, UNCHANGED, KEPT, MISSING, PENDING = "neu", "unverändert", "letzter guter Stand", "fehlt", "steht noch aus"
@@ -225,7 +226,7 @@ def _fetched_from(
     Raises ``Older`` for a product that holds for an earlier day than the place promises or the present one does.
     """
     settings = _settings(one, profile)
-    address = hashlib.sha256(place.address.encode()).hexdigest()
+    address = snapshots.digest_of(place.address)
     raw = scratch / "produkt"
     if is_address(place.address):
         known = _known(state, settings, address)
@@ -241,7 +242,7 @@ def _fetched_from(
         if state.product and state.settings == settings:
             return state
         name, answer = place.address, Validators()
-        _take_pinned(one, place.address, snapshots.product_of(folder, address), scratch / "npm", raw)
+        _take_pinned(one, place.address, snapshots.product_of(folder, place.address), scratch / "npm", raw)
     else:
         pattern, most = one.options.get("pattern", "*"), limits_of(one).bytes
         name = take_newest(profile.folder / place.address, pattern, KINDS[one.kind].endings, one.name, most, raw)

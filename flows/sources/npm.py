@@ -15,11 +15,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from flows.disk import DISK_ERRORS
 from flows.errors import SourceUnavailable
 from flows.german import number, size
 from flows.sources.http import Limits, NotThere
 from flows.sources.zips import refusal
-from flows.store import DISK_ERRORS
 
 PROGRAM = "npm"
 # Name (perhaps with a scope) and exactly one version: a range would be another file tomorrow.

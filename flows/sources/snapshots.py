@@ -7,10 +7,11 @@ it is what makes a new one current; the one before stays for a look, all others 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from flows.findings import Finding
 from flows.german import day as german_day
 from flows.german import number
 from flows.profile import Profile
-from flows.sidecar import Sidecar, read_sidecar, sha256_of, sidecar_path
+from flows.sidecar import Sidecar, read_sidecar, record, sha256_of
 from flows.sources.converted import Converted, write_converted
 from flows.targets.local import LocalTarget, sync
 
@@ -142,12 +143,15 @@ def files_of(folder: Path, state: State) -> dict[str, Path]:
     return {dataset: _part_file(folder, state, dataset) for dataset in state.parts}
 
 
+def digest_of(address: str) -> str:
+    """An address as states note it: it may hold a secret."""
+    return hashlib.sha256(address.encode()).hexdigest()
+
+
 def product_of(folder: Path, address: str) -> Path | None:
-    """The raw product that is kept, if it came from this address (its digest): also when what was made of it is
-    damaged.
-    """
+    """The raw product that is kept, if it came from this address: also when what was made of it is damaged."""
     state = recorded(folder)
-    if not state.product or state.address != address:
+    if not state.product or state.address != digest_of(address):
         return None
     return next(iter(sorted((folder / state.snapshot).glob(f"{PRODUCT}.*"))), None)
 
@@ -286,9 +290,7 @@ def _retrieved(file: Path) -> date | None:
 
 def write_sidecar(file: Path, sidecar: Sidecar) -> None:
     """Write the sidecar of ``file`` with its present size and digest."""
-    values = asdict(sidecar) | {"sha256": sha256_of(file), "bytes": file.stat().st_size}
-    text = json.dumps(values, ensure_ascii=False, indent=2)
-    sidecar_path(file).write_text(text + "\n", encoding="utf-8")
+    record(file, replace(sidecar, sha256=sha256_of(file), bytes=file.stat().st_size))
 
 
 def clear(folder: Path, state: State) -> None:
