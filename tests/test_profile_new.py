@@ -237,7 +237,7 @@ def test_sachsen_anhalt_from_an_empty_folder_to_its_first_committee(
         assert "Thüringen" not in text, name
         assert "2020" not in text, name
     assert "Zu diesem Gebiet liegt uns keine Befragung vor." in pages["befragung.html"]
-    assert "Gesucht wurde" not in pages["methode.html"]
+    assert "Quellen im Netz" not in pages["methode.html"]
 
     town = next(row["ags"] for row in towns if row["gemeinde"] == "Aldorf")
     for table, record in (

@@ -24,13 +24,8 @@ from flows.contracts import load_contract, release_contracts
 from flows.database import database as open_database
 from flows.join import set_variables
 from flows.metadata.jsonld import FILE as JSONLD
-from flows.metadata.text import (
-    coverage_rules,
-    coverage_rules_english,
-    land_names,
-    register_rules,
-    territory_text,
-)
+from flows.metadata.rules import coverage_rules, coverage_rules_english, register_rules
+from flows.metadata.text import land_names, territory_text
 from flows.profile import Profile
 from flows.run import Run
 from flows.site.auswertung import by_district
@@ -142,19 +137,24 @@ def test_readers_learn_where_nothing_is_recorded() -> None:
     def land(name: str, committees: int | None, towns: int) -> dict[str, object]:
         return {"land": name, "gremien_bekannt": committees, "befragte_staedte": towns}
 
-    assert coverage_rules([land("Kleinland", 3, 2)]) == ()
-    assert coverage_rules([land("Kleinland", 3, 0), land("Nachbarland", None, 0)]) == (
-        "Gremien enthält diese Ausgabe nur für Kleinland; aus den übrigen Ländern ist dazu nichts erfasst. Das heißt "
-        "nicht, dass es dort nichts gibt.",
-        "Befragungen enthält diese Ausgabe nicht. Das heißt nicht, dass es keine gibt.",
+    both = [land("Kleinland", 3, 2), land("Nachbarland", None, 0)]
+    assert coverage_rules(both[:1], "2020") == ()
+    assert coverage_rules([land("Kleinland", 3, 2), land("Nachbarland", 0, 0)], "2020") == (
+        "Die Befragung 2020 enthält diese Ausgabe nur für Kleinland; aus den übrigen Ländern ist dazu nichts erfasst. "
+        "Das heißt nicht, dass es dort nichts gibt.",
     )
-    assert coverage_rules([land("Kleinland", 3, 2), land("Nachbarland", None, 0)]) == (
-        "Gremien und Befragungen enthält diese Ausgabe nur für Kleinland; aus den übrigen Ländern ist dazu nichts "
-        "erfasst. Das heißt nicht, dass es dort nichts gibt.",
+    assert coverage_rules(both, "2020") == (
+        "Gremien und die Befragung 2020 enthält diese Ausgabe nur für Kleinland; aus den übrigen Ländern ist dazu "
+        "nichts erfasst. Das heißt nicht, dass es dort nichts gibt.",
     )
-    assert coverage_rules_english([land("Kleinland", 3, 2), land("Nachbarland", None, 0)]) == (
-        "This release has committees and surveys for Kleinland only; for the other Länder nothing is recorded.",
+    assert coverage_rules_english(both, "2020") == (
+        "This release has committees and the 2020 survey for Kleinland only; for the other Länder nothing is recorded.",
     )
+
+
+def test_where_the_map_shows_no_wave_nothing_is_said_of_surveys() -> None:
+    nothing = [{"land": "Kleinland", "gremien_bekannt": None, "befragte_staedte": 0}]
+    assert coverage_rules(nothing, "") == ("Gremien enthält diese Ausgabe nicht. Das heißt nicht, dass es keine gibt.",)
 
 
 def test_readers_learn_of_which_land_registers_and_changes_are_known(both: Profile) -> None:
@@ -220,7 +220,7 @@ def test_a_release_says_the_days_and_the_gaps_of_both_laender(neighbours: Served
     said = "30.06.2020 (99), 01.01.2016 (übrige Länder)"
     for document in ("README.md", "quality.md", "index.html", "methode.html", "gremien.html"):
         assert said in (latest / document).read_text(encoding="utf-8"), document
-    gap = "Gremien und Befragungen enthält diese Ausgabe nur für Kleinland"
+    gap = "Gremien und die Befragung 2020 enthält diese Ausgabe nur für Kleinland"
     for document in ("README.md", "quality.md", "index.html", "methode.html"):
         assert gap in (latest / document).read_text(encoding="utf-8"), document
     for document in ("index.html", "methode.html"):
@@ -244,6 +244,15 @@ def test_the_catalogue_offers_committees_and_survey_for_the_land_that_has_them(n
             assert any("for Kleinland only" in text for text in catalog.objects(dataset, DCTERMS.description))
     assert lands["gremien"] == lands["befragung"] == lands["angebote"] == ["99"]
     assert lands["gebiete"] == lands["gesamt"] == [NEIGHBOUR, "99"]
+
+
+def test_search_engines_are_told_of_which_land_each_part_is(neighbours: Served) -> None:
+    content = json.loads((neighbours.folder / JSONLD).read_text(encoding="utf-8"))
+    parts = {part["name"].rpartition(": ")[2]: part for part in content["hasPart"]}
+    areas = {name: [place["name"] for place in part.get("spatialCoverage", [])] for name, part in parts.items()}
+    assert areas["Präventionsgremien und Belege"] == areas["Befragung der Städte"] == ["Kleinland"]
+    assert areas["Gemeinden und Gebiete"] == ["Nord-Kleinland", "Kleinland"]
+    assert GAP in parts["Präventionsgremien und Belege"]["description"]
 
 
 def test_sources_are_said_to_be_converted_where_they_were(neighbours: Served) -> None:
@@ -389,7 +398,7 @@ def test_districts_of_one_name_are_not_counted_together() -> None:
 
 # --- Where nothing is recorded --------------------------------------------------------------------------------------
 
-GAP = "Gremien und Befragungen enthält diese Ausgabe nur für Kleinland"
+GAP = "Gremien und die Befragung 2020 enthält diese Ausgabe nur für Kleinland"
 NOT_RECORDED = (
     "sind in dieser Ausgabe keine Gremien erfasst. Das heißt weder, dass hier gesucht wurde, noch, dass es keine gibt."
 )

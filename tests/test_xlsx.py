@@ -21,7 +21,8 @@ from flows.contracts import Contract, Field, load_contract, release_contracts
 from flows.datasets import SYNTHETIC_FIELD, Dataset
 from flows.formats.csv_file import cell
 from flows.formats.xlsx import DICTIONARY, FILE, INFO, LABELS, dataset_columns, sheet_name, text_content, write_xlsx
-from flows.metadata.text import DRAFT_MARK, READING_RULES
+from flows.metadata.rules import READING_RULES
+from flows.metadata.text import DRAFT_MARK
 from flows.profile import SYNTHETIC_MARK, load_profile
 from flows.run import Run
 

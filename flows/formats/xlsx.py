@@ -35,7 +35,8 @@ from flows.contracts import Contract, Field, code_list
 from flows.datasets import Dataset
 from flows.formats.imprint import STEM
 from flows.metadata.datapackage import attributions
-from flows.metadata.text import citation, land_rows, marks, reading_rules, release_address, territory_text
+from flows.metadata.rules import reading_rules
+from flows.metadata.text import citation, land_rows, marks, release_address, territory_text
 from flows.run import Run
 
 FILE = f"{STEM}.xlsx"

@@ -8,8 +8,7 @@ no address that is not there. There are no blank nodes, and rdflib sorts what it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
@@ -21,17 +20,9 @@ from flows.contracts import Contract
 from flows.metadata.inventory import DataFile
 from flows.metadata.licences import known_licence
 from flows.metadata.lineage import inputs_of, is_source_of
+from flows.metadata.rules import Land, described, lands_of
 from flows.metadata.subjects import Subject, period, subjects
-from flows.metadata.text import (
-    NO_PUBLISHER,
-    coverage_rules,
-    coverage_rules_english,
-    marks,
-    marks_english,
-    recorded,
-    release_address,
-    surveyed,
-)
+from flows.metadata.text import NO_PUBLISHER, marks, marks_english, release_address
 from flows.profile import SYNTHETIC_MARK, Profile
 from flows.provenance import read_manifest
 from flows.run import Run
@@ -147,29 +138,11 @@ def _contact(run: Run) -> Iterator[Triple]:
         yield contact, VCARD.hasURL, URIRef(publisher.url)
 
 
-# Whether a Land (a row of ``release.land``) belongs to the area of a subject, by the subject's coverage.
-COVERED: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
-    "lands": lambda _: True,
-    "committees": recorded,
-    "survey": surveyed,
-    "recorded": lambda land: recorded(land) or surveyed(land),
-}
-
-
-def _places(subject: Subject, lands: Sequence[Mapping[str, Any]]) -> list[URIRef]:
+def _places(subject: Subject, lands: Sequence[Land]) -> list[URIRef]:
     """The area that a subject is about, of the release's Länder."""
     if subject.coverage == "germany":
         return [EU["country/DEU"]]
-    covered = COVERED[subject.coverage]
-    return [GEOCODING[f"stateKey/{land['land_schluessel']}"] for land in lands if covered(land)]
-
-
-def _what(subject: Subject, lands: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """What a subject is about, in German and English, with the Länder for which it is not."""
-    if subject.coverage == "germany":
-        return subject.description, subject.description_en
-    german, english = coverage_rules(lands), coverage_rules_english(lands)
-    return " ".join([subject.description, *german]), " ".join([subject.description_en, *english])
+    return [GEOCODING[f"stateKey/{land}"] for land in lands_of(subject, lands)]
 
 
 def _catalog(run: Run, listed: Sequence[Subject]) -> Iterator[Triple]:
@@ -198,11 +171,11 @@ def _dataset(
     con: duckdb.DuckDBPyConnection,
     run: Run,
     subject: Subject,
-    lands: Sequence[Mapping[str, Any]],
+    lands: Sequence[Land],
     contributor_id: str,
 ) -> Iterator[Triple]:
     profile = run.profile
-    german, english = _what(subject, lands)
+    german, english = described(subject, lands, profile.wave)
     places = _places(subject, lands)
     dataset = identifier(profile, subject.name)
     yield dataset, RDF.type, DCAT.Dataset

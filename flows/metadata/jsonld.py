@@ -12,8 +12,9 @@ import duckdb
 from flows.datasets import Dataset
 from flows.metadata.datapackage import attributions, status_of
 from flows.metadata.inventory import DataFile
+from flows.metadata.rules import described, lands_of
 from flows.metadata.subjects import WHOLE_RELEASE, Subject, period, subjects
-from flows.metadata.text import citation, marks, release_address
+from flows.metadata.text import citation, land_rows, marks, release_address
 from flows.run import Run
 
 FILE = "dataset.jsonld"
@@ -30,24 +31,28 @@ def _download(run: Run, file: DataFile) -> dict[str, Any]:
     }
 
 
-def _place(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
-    """The Länder with their bounding boxes as schema.org writes them: south west north east, in degrees."""
-    places = []
+def _places(datasets: Sequence[Dataset]) -> dict[str, dict[str, Any]]:
+    """The Länder by key, with their bounding boxes as schema.org writes them: south west north east, in degrees."""
+    places = {}
     for dataset in datasets:
         if dataset.contract.geometry_level == "land" and dataset.shapes is not None:
-            names = dataset.table.column("land").to_pylist()
-            for name, bounds in zip(names, dataset.shapes.bounds().tolist(), strict=True):
+            rows = dataset.table.select(["land_schluessel", "land"]).to_pylist()
+            for row, bounds in zip(rows, dataset.shapes.bounds().tolist(), strict=True):
                 west, south, east, north = bounds
                 box = {"@type": "GeoShape", "box": f"{south} {west} {north} {east}"}
-                places.append({"@type": "Place", "name": name, "geo": box})
+                places[row["land_schluessel"]] = {"@type": "Place", "name": row["land"], "geo": box}
     return places
 
 
-def _about(con: duckdb.DuckDBPyConnection, run: Run, subject: Subject) -> dict[str, Any]:
+def _about(con: duckdb.DuckDBPyConnection, run: Run, subject: Subject, datasets: Sequence[Dataset]) -> dict[str, Any]:
+    lands, places = land_rows(datasets), _places(datasets)
+    german, _ = described(subject, lands, run.profile.wave)
     content: dict[str, Any] = {
-        "description": " ".join([*marks(run.profile), subject.description]),
+        "description": " ".join([*marks(run.profile), german]),
         "keywords": list(subject.keywords),
     }
+    if covered := lands_of(subject, lands):
+        content["spatialCoverage"] = [places[land] for land in covered]
     if days := period(con, subject):
         content["temporalCoverage"] = f"{days[0].isoformat()}/{days[1].isoformat()}"
     return content
@@ -64,7 +69,7 @@ def dataset_jsonld(
     offered = [file for file in files if not file.companion]
     parts: list[Mapping[str, Any]] = [
         {"@type": "Dataset", "name": f"{profile.title}: {subject.title}"}
-        | _about(con, run, subject)
+        | _about(con, run, subject, datasets)
         | {
             "license": profile.licence.url,
             "distribution": [_download(run, file) for file in offered if file.subject == subject.name],
@@ -78,7 +83,7 @@ def dataset_jsonld(
         "name": profile.title,
         "alternateName": f"praeventionskarte-{profile.name}",
     }
-    content |= _about(con, run, subjects()[WHOLE_RELEASE])
+    content |= _about(con, run, subjects()[WHOLE_RELEASE], datasets)
     content |= {
         "description": " ".join([*marks(profile), profile.description]),
         "version": run.release_id,
@@ -89,7 +94,6 @@ def dataset_jsonld(
         "license": profile.licence.url,
         "creditText": "; ".join(source["attribution"] for source in attributions(run)),
         "citation": citation(run),
-        "spatialCoverage": _place(datasets),
         "distribution": [_download(run, file) for file in offered if file.subject == WHOLE_RELEASE],
         "hasPart": parts,
     }

@@ -12,8 +12,9 @@ import duckdb
 from flows.contracts import Contract, Field
 from flows.database import sql_files
 from flows.datasets import Dataset
+from flows.metadata.rules import coverage_rules, register_rules
 from flows.metadata.subjects import last_day
-from flows.metadata.text import coverage_rules, land_rows, register_rules, write_text
+from flows.metadata.text import land_rows, write_text
 from flows.provenance import read_manifest
 from flows.run import Run
 from flows.validate import name
@@ -176,7 +177,7 @@ def write_quality(con: duckdb.DuckDBPyConnection, run: Run, datasets: Sequence[D
         run,
         "quality.md",
         coverage=_coverage(con),
-        rules=coverage_rules(lands),
+        rules=coverage_rules(lands, run.profile.wave),
         gap_rules=register_rules(run.profile, lands),
         kept=kept,
         new=new,

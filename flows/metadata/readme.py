@@ -11,8 +11,9 @@ from flows.datasets import Dataset
 from flows.metadata.codelists import FOLDER
 from flows.metadata.datapackage import attributions
 from flows.metadata.inventory import DOCUMENTS, PAGES, DataFile, data_files
+from flows.metadata.rules import reading_rules
 from flows.metadata.subjects import WHOLE_RELEASE
-from flows.metadata.text import land_rows, reading_rules, write_text
+from flows.metadata.text import land_rows, write_text
 from flows.provenance import read_manifest
 from flows.run import Run
 from flows.site.sitemap import FILE as SITEMAP

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -20,16 +20,6 @@ DRAFT_MARK = "Entwurf, nicht veröffentlicht: Pflichtangaben des Herausgebers fe
 DRAFT_MARK_EN = "Draft, not published: mandatory statements of the publisher are still missing."
 SYNTHETIC_MARK_EN = "SYNTHETIC: example data for demonstration, no real answers."
 NO_PUBLISHER = "Herausgeber noch nicht festgelegt"
-
-# What every reader must know, whichever file they open (truth rules 1, 3 and 4).
-READING_RULES = (
-    "Welche Stadt was geantwortet hat, steht nur in den Daten, wenn dafür eine Antwortdatei vorliegt; sonst gilt "
-    "„nicht veröffentlicht“.",
-    "Gremien beruhen auf öffentlichen Belegen. Ihr Status ist der des neuesten datierten Belegs und gilt nur für "
-    "dieses Datum.",
-    "Eine 0 oder eine leere Zelle bei den Gremien heißt „uns nicht bekannt“, nie „gibt es nicht“.",
-    "Befragung, Gremien und Monitoring sind getrennte Quellen; keine Zahl ist aus mehreren davon errechnet.",
-)
 
 
 def land_names(lands: Sequence[str]) -> str:
@@ -52,82 +42,11 @@ def territory_text(profile: Profile) -> str:
     return f"{german.day(profile.territory_date)} ({land_names(lands)}), {rest} (übrige Länder)" if lands else rest
 
 
-def recorded(land: Mapping[str, Any]) -> bool:
-    """Whether a committee is recorded anywhere in a Land (a row of ``release.land``)."""
-    return land["gremien_bekannt"] is not None
-
-
-def surveyed(land: Mapping[str, Any]) -> bool:
-    """Whether the map's wave surveyed a town of a Land (a row of ``release.land``)."""
-    return bool(land["befragte_staedte"] > 0)
-
-
-def coverage_rules(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What readers must know where committees or surveys are not recorded for every Land; ``lands`` are rows of
-    ``release.land``.
-
-    Nobody can say of a Land without entries that there is nothing, nor that somebody looked (truth rule 3).
-    """
-    return tuple(
-        f"{' und '.join(subjects)} enthält diese Ausgabe nur für {names}; aus den übrigen Ländern ist dazu nichts "
-        "erfasst. Das heißt nicht, dass es dort nichts gibt."
-        if names
-        else f"{' und '.join(subjects)} enthält diese Ausgabe nicht. Das heißt nicht, dass es keine gibt."
-        for names, subjects in _partly(lands, "Gremien", "Befragungen").items()
-    )
-
-
-def coverage_rules_english(lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """``coverage_rules`` for readers of English."""
-    return tuple(
-        f"This release has {' and '.join(subjects)} for {names} only; for the other Länder nothing is recorded."
-        if names
-        else f"This release has no {' or '.join(subjects)}."
-        for names, subjects in _partly(lands, "committees", "surveys").items()
-    )
-
-
-def _partly(lands: Sequence[Mapping[str, Any]], committees: str, surveys: str) -> dict[str, list[str]]:
-    """What is not there for every Land, by the names of the Länder for which it is."""
-    found = {
-        committees: [row["land"] for row in lands if recorded(row)],
-        surveys: [row["land"] for row in lands if surveyed(row)],
-    }
-    partly: dict[str, list[str]] = {}
-    for what, names in found.items():
-        if len(names) < len(lands):
-            partly.setdefault(", ".join(names), []).append(what)
-    return partly
-
-
-def register_rules(profile: Profile, lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What readers must know where populations or territory changes are known of some Länder only."""
-    counted = [row["land"] for row in lands if row["einwohner"] is not None]
-    rules = []
-    if 0 < len(counted) < len(lands):
-        rules.append(
-            f"Einwohnerzahlen sind nur für {', '.join(counted)} vollständig bekannt; in den übrigen Ländern fehlen sie "
-            "ganz oder zum Teil."
-        )
-    changed = followed(profile)
-    if 0 < len(changed) < len(profile.lands):
-        rules.append(
-            f"Gebietsänderungen sind nur für {land_names(changed)} erfasst; die übrigen Länder stehen unverändert im "
-            f"Gebietsstand der Grenzen ({german.day(profile.boundaries_date)})."
-        )
-    return tuple(rules)
-
-
 def land_rows(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
     """The rows of ``release.land``, from the datasets of a release."""
     (lands,) = (dataset.table for dataset in datasets if dataset.contract.geometry_level == "land")
     rows: list[dict[str, Any]] = lands.to_pylist()
     return rows
-
-
-def reading_rules(profile: Profile, lands: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """All rules for readers of a release; ``lands`` are rows of ``release.land``."""
-    return (*READING_RULES, *coverage_rules(lands), *register_rules(profile, lands))
 
 
 def marks(profile: Profile) -> tuple[str, ...]:

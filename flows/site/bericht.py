@@ -10,12 +10,11 @@ import duckdb
 from flows.formats.symbology import ANY_KIND, SIGN_FORMS, colour, sign
 from flows.german import day, number
 from flows.metadata.datapackage import attributions
+from flows.metadata.rules import READING_RULES, reading_rules
 from flows.metadata.text import (
     NO_PUBLISHER,
-    READING_RULES,
     citation,
     marks,
-    reading_rules,
     release_address,
     territory_text,
 )

@@ -12,7 +12,7 @@ import duckdb
 
 from flows.contracts import Code, Contract
 from flows.german import number, order
-from flows.metadata.text import coverage_rules, recorded
+from flows.metadata.rules import coverage_rules, recorded
 from flows.run import Run
 from flows.site.environment import web_address
 
@@ -28,8 +28,8 @@ class Facts:
     """Rows of the public relations (columns as in their contracts), in the order in which pages show them.
 
     ``committees`` carry labels, places, evidence and related records beside their columns; ``figures`` and
-    ``evidence`` are grouped by wave and committee. ``population_date`` is the day of the municipalities' populations,
-    None where not one is known.
+    ``evidence`` are grouped by wave and committee. ``wave`` is the one that the map shows. ``population_date`` is the
+    day of the municipalities' populations, None where not one is known.
     """
 
     codes: Codes
@@ -39,6 +39,7 @@ class Facts:
     towns: Sequence[Row]
     districts: Sequence[Row]
     lands: Sequence[Row]
+    wave: str
     waves: Sequence[Row]
     figures: Mapping[str, Sequence[Row]]
     hints: Sequence[Row]
@@ -73,7 +74,7 @@ class Facts:
     @property
     def coverage(self) -> tuple[str, ...]:
         """What readers must know where not every Land has entries."""
-        return coverage_rules(self.lands)
+        return coverage_rules(self.lands, self.wave)
 
     @property
     def not_recorded(self) -> dict[str, str]:
@@ -99,6 +100,7 @@ def read_facts(con: duckdb.DuckDBPyConnection, run: Run, contracts: Sequence[Con
         towns=_towns(con, run.profile.wave),
         districts=rows(con, "SELECT * FROM release.kreise ORDER BY lower(strip_accents(kreis)), kreis_schluessel"),
         lands=rows(con, "SELECT * FROM release.land ORDER BY land_schluessel"),
+        wave=run.profile.wave,
         waves=rows(con, "SELECT * FROM input.survey_waves ORDER BY welle DESC"),
         figures=grouped(rows(con, "SELECT * FROM release.befragung_kennzahlen"), "welle"),
         hints=rows(con, f"SELECT * FROM release.hinweise ORDER BY {BY_NAME}, datum DESC NULLS LAST, hinweis_id"),

@@ -8,7 +8,8 @@ from flows.ages import retrieved_day
 from flows.database import sql_files
 from flows.load import read_rows
 from flows.metadata.quality import waiting
-from flows.metadata.text import land_names, register_rules
+from flows.metadata.rules import register_rules
+from flows.metadata.text import land_names
 from flows.provenance import read_manifest
 from flows.site.facts import Row, rows
 from flows.site.pages import Site, write_page

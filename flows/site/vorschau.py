@@ -9,7 +9,7 @@ import duckdb
 
 from flows.german import day, number
 from flows.metadata.datapackage import attributions
-from flows.metadata.text import recorded, surveyed
+from flows.metadata.rules import recorded, surveyed
 from flows.site.bildstil import plain_map
 from flows.site.pages import Site
 from flows.site.satz import typeset
