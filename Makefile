@@ -37,7 +37,7 @@ serve: venv ## Serve the finished release on this machine (praevkarte serve $ARG
 up: venv ## Start Prefect's server and a worker on this machine for a try (PORT=4200)
 	@.ci/up
 
-test: venv ## Install what the tests need, then lint, then every test (pytest $ARGS)
+test: venv ## Install what the tests need, then lint, then every test but the race (pytest $ARGS)
 	@left_out=$$(.ci/setup-tests) && \
 	$(MAKE) --no-print-directory lint && \
 	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile -rs -m "not race$${left_out:+ and $$left_out}" $(ARGS)

@@ -8,6 +8,7 @@ clock.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -106,7 +107,9 @@ def publishing_beside(text: str) -> str:
     themselves, where tests look for releases.
     """
     extends = f'extends = "{PROFILE}"\n'
-    return text if "outputs" in text else text.replace(extends, f'{extends}outputs = "."\n', 1)
+    if extends not in text or re.search(r"^outputs\s*=", text, re.MULTILINE):
+        return text
+    return text.replace(extends, f'{extends}outputs = "."\n', 1)
 
 
 def build_geodata(target: Path, overlay: Path | Overlay | None = None) -> Path:

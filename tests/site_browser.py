@@ -1,7 +1,7 @@
 """Releases whose pages are looked at, a server for them, and a real Chromium; for ``pytest_plugins``.
 
-The releases are built once per session. The browser is there once per module: its event loop must not outlive it, other
-tests have loops of their own.
+The releases are built once per test run, whatever number of processes it has. The browser is there once per module: its
+event loop must not outlive it, other tests have loops of their own.
 
 PYTEST_DONT_REWRITE: test modules import names from here before pytest makes it a plugin.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -109,7 +110,8 @@ def _shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], P
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not built.exists():
-            release = make(place / "outputs")
+            # A build that failed leaves its folder; the next process is to meet the same fault, not that folder.
+            release = make(Path(tempfile.mkdtemp(dir=place)) / "outputs")
             built.write_text(str(release), encoding="utf-8")
     return Path(built.read_text(encoding="utf-8"))
 

@@ -96,7 +96,11 @@ def test_the_run_book_names_only_commands_and_units_that_exist() -> None:
         assert (ROOT / "docs" / file).exists(), file
 
 
-def test_no_line_to_copy_lets_prefect_send_telemetry() -> None:
-    lines = re.findall(r"^export .*$", (ROOT / "docs" / "prefect.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert lines
-    assert all("PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1" in line for line in lines)
+def test_no_block_to_copy_lets_prefect_send_telemetry() -> None:
+    text = (ROOT / "docs" / "prefect.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    calls = re.compile(r"^\.venv/bin/(?:prefect|python -m flows\.refresh)", re.MULTILINE)
+    calling = [block for block in blocks if calls.search(block)]
+    assert len(calling) == 2
+    for block in calling:
+        assert re.match(r"export .*PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1$", block, re.MULTILINE), block

@@ -92,7 +92,7 @@ def catalog(run: Run) -> rdflib.Graph:
 
 
 @pytest.fixture(scope="module")
-def published(con: duckdb.DuckDBPyConnection, run: Run, files: list[DataFile]) -> rdflib.Graph:
+def finished(con: duckdb.DuckDBPyConnection, run: Run, files: list[DataFile]) -> rdflib.Graph:
     """The catalogue of the same release with publisher and address filled in."""
     return catalog_graph(con, replace(run, profile=filled_in(run.profile)), CONTRACTS, files)
 
@@ -334,8 +334,8 @@ def test_the_catalogue_of_a_draft_conforms_to_dcat_ap_de(catalog: rdflib.Graph) 
     assert violations(catalog) == []
 
 
-def test_the_catalogue_of_a_publisher_conforms_to_dcat_ap_de(published: rdflib.Graph) -> None:
-    assert violations(published) == []
+def test_the_catalogue_of_a_publisher_conforms_to_dcat_ap_de(finished: rdflib.Graph) -> None:
+    assert violations(finished) == []
 
 
 def test_a_catalogue_with_every_format_conforms_to_dcat_ap_de(
@@ -361,9 +361,9 @@ def test_a_catalogue_with_every_format_conforms_to_dcat_ap_de(
     ],
 )
 def test_the_official_shapes_notice_a_broken_catalogue(
-    published: rdflib.Graph, predicate: URIRef, value: URIRef | None
+    finished: rdflib.Graph, predicate: URIRef, value: URIRef | None
 ) -> None:
-    broken = rdflib.Graph() + published
+    broken = rdflib.Graph() + finished
     for node in list(broken.subjects(predicate)):
         broken.remove((node, predicate, None))
         if value is not None:
@@ -381,10 +381,10 @@ def test_the_catalogue_lists_a_dataset_per_subject_and_a_distribution_per_data_f
     assert len(set(catalog.subjects(RDF.type, namespace.DCAT.Distribution))) == len(offered)
 
 
-def test_licence_and_availability_are_addresses_of_their_lists(catalog: rdflib.Graph, published: rdflib.Graph) -> None:
+def test_licence_and_availability_are_addresses_of_their_lists(catalog: rdflib.Graph, finished: rdflib.Graph) -> None:
     lists = rdflib.Graph().parse(SHACL / "vocabularies.ttl")
     known = set(lists.subjects())
-    for graph in (catalog, published):
+    for graph in (catalog, finished):
         assert set(graph.objects(None, DCTERMS.license)) == {URIRef("http://dcat-ap.de/def/licenses/dl-by-de/2.0")}
         for predicate in (DCTERMS.license, DCATAP.availability):
             assert set(graph.objects(None, predicate)) <= known
@@ -394,7 +394,7 @@ def test_licence_and_availability_are_addresses_of_their_lists(catalog: rdflib.G
     assert {URIRef(licence.uri) for licence in KNOWN.values()} <= known
 
 
-def test_recommended_properties_are_filled_for_every_dataset(published: rdflib.Graph) -> None:
+def test_recommended_properties_are_filled_for_every_dataset(finished: rdflib.Graph) -> None:
     recommended = (
         namespace.DCAT.keyword,
         namespace.DCAT.theme,
@@ -406,10 +406,10 @@ def test_recommended_properties_are_filled_for_every_dataset(published: rdflib.G
         DCTERMS.accrualPeriodicity,
         DCATAP.availability,
     )
-    for dataset in published.subjects(RDF.type, namespace.DCAT.Dataset):
-        assert [name for name in recommended if published.value(dataset, name) is None] == []
-    contact = published.value(predicate=RDF.type, object=URIRef("http://www.w3.org/2006/vcard/ns#Organization"))
-    assert published.value(contact, URIRef("http://www.w3.org/2006/vcard/ns#hasEmail")) == URIRef(
+    for dataset in finished.subjects(RDF.type, namespace.DCAT.Dataset):
+        assert [name for name in recommended if finished.value(dataset, name) is None] == []
+    contact = finished.value(predicate=RDF.type, object=URIRef("http://www.w3.org/2006/vcard/ns#Organization"))
+    assert finished.value(contact, URIRef("http://www.w3.org/2006/vcard/ns#hasEmail")) == URIRef(
         f"mailto:{PUBLISHER.email}"
     )
 
@@ -441,12 +441,12 @@ def test_a_draft_says_so_in_every_dataset(catalog: rdflib.Graph) -> None:
 
 
 def test_identifiers_last_while_addresses_name_the_release(
-    con: duckdb.DuckDBPyConnection, run: Run, files: list[DataFile], published: rdflib.Graph
+    con: duckdb.DuckDBPyConnection, run: Run, files: list[DataFile], finished: rdflib.Graph
 ) -> None:
     later = replace(run, profile=filled_in(run.profile), day=date(2027, 3, 4), release_id="2027.03.04")
     graph = catalog_graph(con, later, CONTRACTS, files)
     for kind in (namespace.DCAT.Catalog, namespace.DCAT.Dataset, namespace.DCAT.Distribution):
-        assert set(graph.subjects(RDF.type, kind)) == set(published.subjects(RDF.type, kind))
+        assert set(graph.subjects(RDF.type, kind)) == set(finished.subjects(RDF.type, kind))
     assert f"{ADDRESS}/releases/2027.03.04/gremien.csv" in {
         str(url) for url in graph.objects(None, namespace.DCAT.downloadURL)
     }
@@ -483,10 +483,10 @@ graph.parse(sys.argv[1], format="turtle").serialize(sys.argv[2], format="turtle"
 
 
 @pytest.mark.slow
-def test_the_catalogue_is_written_the_same_in_another_process(published: rdflib.Graph, tmp_path: Path) -> None:
-    assert not any(isinstance(node, rdflib.BNode) for node in published.all_nodes())
+def test_the_catalogue_is_written_the_same_in_another_process(finished: rdflib.Graph, tmp_path: Path) -> None:
+    assert not any(isinstance(node, rdflib.BNode) for node in finished.all_nodes())
     first, again = tmp_path / "first.ttl", tmp_path / "again.ttl"
-    published.serialize(first, format="turtle")
+    finished.serialize(first, format="turtle")
     root = Path(__file__).resolve().parent.parent
     environment = {"PYTHONHASHSEED": "4711", "PYTHONPATH": str(root)}
     subprocess.run([sys.executable, "-c", REWRITE, str(first), str(again)], check=True, env=environment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -81,7 +82,8 @@ def test_whatever_the_client_raises_is_told_in_words(
     address: str, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client itself would not do: one that has failed waits for its threads when Python clears it away."""
-    dask = pytest.importorskip("flows.runners.dask")
+    pytest.importorskip("prefect_dask")
+    dask = importlib.import_module("flows.runners.dask")
 
     class Alone(dask.DaskTaskRunner):  # type: ignore[misc]
         @property
@@ -95,7 +97,8 @@ def test_whatever_the_client_raises_is_told_in_words(
 
 @pytest.mark.slow
 def test_a_worker_that_does_not_see_the_folder_or_runs_other_code_is_refused(tmp_path: Path) -> None:
-    dask = pytest.importorskip("flows.runners.dask")
+    pytest.importorskip("prefect_dask")
+    dask = importlib.import_module("flows.runners.dask")
 
     class Cluster:
         """Answers for its workers as they would."""

@@ -308,7 +308,7 @@ def with_panel(released: Served) -> str:
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("size", "scheme"),
-    # In the dark only colours are looked at, which are the same at every size.
+    # Phone and dark together: see the demonstration.
     [(DESKTOP, "light"), (PHONE, "light"), (DESKTOP, "dark")],
     ids=["desktop-light", "phone-light", "desktop-dark"],
 )

@@ -465,7 +465,7 @@ def test_a_token_in_the_profile_is_refused_without_showing_it(office: Office) ->
 
 
 @pytest.fixture
-def folder(office: Office, tmp_path: Path) -> Path:
+def share(office: Office, tmp_path: Path) -> Path:
     """A folder in which the office lays its committees."""
     place = tmp_path / "ablage"
     office.configure(f'[fetch.gremien]\nkind = "table"\ndataset = "committees"\nplace = "{place}"\n')
@@ -480,45 +480,45 @@ def lay(file: Path, content: bytes, seconds: int) -> None:
     os.utime(file, (seconds, seconds))
 
 
-def test_the_newest_finished_file_of_a_folder_counts(office: Office, folder: Path) -> None:
+def test_the_newest_finished_file_of_a_folder_counts(office: Office, share: Path) -> None:
     good = (KLEINLAND / "committees.csv").read_bytes()
-    lay(folder / "Gremien 2025.csv", b"alt", 100)
-    lay(folder / "Gremien 2026.csv", good, 200)
+    lay(share / "Gremien 2025.csv", b"alt", 100)
+    lay(share / "Gremien 2026.csv", good, 200)
     for name in ("~$Gremien.csv", ".gremien.csv", "Gremien.csv.part", "Notizen.docx"):
-        lay(folder / name, b"unfertig", 300)
+        lay(share / name, b"unfertig", 300)
 
     assert office.night()["gremien"].result == NEW
     assert office.night(1)["gremien"].result == UNCHANGED
 
 
-def test_an_empty_folder_leaves_the_file_of_the_profile(office: Office, folder: Path) -> None:
+def test_an_empty_folder_leaves_the_file_of_the_profile(office: Office, share: Path) -> None:
     state = office.night()["gremien"]
 
     assert state.result == MISSING
-    assert state.error.startswith(f"Quelle „gremien“: im Ordner {folder} liegt keine Datei *.xlsx, *.csv.")
+    assert state.error.startswith(f"Quelle „gremien“: im Ordner {share} liegt keine Datei *.xlsx, *.csv.")
     run, _ = office.acquired()
     assert read_manifest(run)["eingaben"]["committees"]["origin"] == "erfunden für die Tests"
 
 
-def test_a_file_with_a_wrong_column_keeps_the_last_good_one(office: Office, folder: Path) -> None:
+def test_a_file_with_a_wrong_column_keeps_the_last_good_one(office: Office, share: Path) -> None:
     good = (KLEINLAND / "committees.csv").read_bytes()
-    lay(folder / "Gremien.csv", good, 100)
+    lay(share / "Gremien.csv", good, 100)
     office.night()
-    lay(folder / "Gremien.csv", good.replace(b"gremium_id", b"gremiumid", 1), 200)
+    lay(share / "Gremien.csv", good.replace(b"gremium_id", b"gremiumid", 1), 200)
     state = office.night(1)["gremien"]
 
     assert state.result == KEPT
     assert "Gremien.csv, Zeile 1, Spalte „gremium_id“: die Spalte fehlt." in state.error
 
 
-def test_a_workbook_that_no_reader_expects_fails_alone(office: Office, folder: Path) -> None:
+def test_a_workbook_that_no_reader_expects_fails_alone(office: Office, share: Path) -> None:
     """Packed in a way that no spreadsheet program writes, and damaged."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("[Content_Types].xml", bytes(range(256)) * 40)
     content = bytearray(packed.getvalue())
     content[80:100] = bytes(20)
-    lay(folder / "Gremien.xlsx", bytes(content), 100)
+    lay(share / "Gremien.xlsx", bytes(content), 100)
     state = office.night()["gremien"]
 
     assert state.result == MISSING

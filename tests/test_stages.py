@@ -17,10 +17,11 @@ from operating import FIRST, HELD, LATER, SECOND, Place, latest_verifies, lean, 
 
 from flows import store as stores
 from flows.errors import Refused, StoreBusy, WrongClock, WrongUsage
+from flows.findings import Finding
 from flows.nights.last_run import FAILED, read_record
 from flows.nights.recorded import recorded_run
 from flows.run import Run, StageReport
-from flows.stages import INPUT_STAGES, STAGES, Stage, call_directly, run_stages
+from flows.stages import INPUT_STAGES, STAGES, Stage, _doubting_the_day, call_directly, run_stages
 from flows.store import begin
 
 # Whole runs, several a test.
@@ -97,6 +98,14 @@ def test_where_most_dates_are_in_the_future_the_day_of_the_release_is_doubted_fi
         "nicht. Bitte die Uhr dieses Rechners prüfen (timedatectl) oder den Tag mit --date nennen."
     )
     assert any(finding.source == "evidence.csv" for finding in caught.value.findings)
+
+
+def test_where_few_dates_are_in_the_future_the_dates_are_wrong() -> None:
+    late = Finding("evidence_dates", "evidence.csv", "das Datum liegt nach dem Tag der Ausgabe.")
+    other = Finding("muster", "hints.csv", "das hat nicht die vereinbarte Form.")
+    for findings in ([late] * 5, [late] * 6 + [other] * 6):
+        assert _doubting_the_day(Refused(findings), date(2026, 1, 1)).findings == tuple(findings)
+    assert len(_doubting_the_day(Refused([late] * 7 + [other] * 6), date(2026, 1, 1)).findings) == 14
 
 
 @in_a_folder

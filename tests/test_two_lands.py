@@ -24,7 +24,8 @@ from flows.contracts import load_contract, release_contracts
 from flows.database import database as open_database
 from flows.join import set_variables
 from flows.metadata.jsonld import FILE as JSONLD
-from flows.metadata.rules import coverage_rules, coverage_rules_english, register_rules
+from flows.metadata.rules import coverage_rules, coverage_rules_english, lands_of, register_rules
+from flows.metadata.subjects import subjects
 from flows.metadata.text import land_names, territory_text
 from flows.profile import Profile
 from flows.run import Run
@@ -42,6 +43,7 @@ from flows.stages import Outcome
 pytest_plugins = ["site_browser"]
 
 ALDORF = "99001001"
+GAP = "Gremien und die Befragung 2020 enthält diese Ausgabe nur für Kleinland"
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +154,17 @@ def test_readers_learn_where_nothing_is_recorded() -> None:
     )
 
 
+def test_committees_and_survey_cover_lands_of_their_own() -> None:
+    lands = [
+        {"land_schluessel": "98", "gremien_bekannt": 0, "befragte_staedte": 0},
+        {"land_schluessel": "99", "gremien_bekannt": None, "befragte_staedte": 2},
+        {"land_schluessel": "97", "gremien_bekannt": None, "befragte_staedte": 0},
+    ]
+    covered = {name: lands_of(subject, lands) for name, subject in subjects().items()}
+    assert (covered["gremien"], covered["befragung"], covered["angebote"]) == (["98"], ["99"], ["98", "99"])
+    assert (covered["gebiete"], covered["monitoring"]) == (["98", "99", "97"], [])
+
+
 def test_where_the_map_shows_no_wave_nothing_is_said_of_surveys() -> None:
     nothing = [{"land": "Kleinland", "gremien_bekannt": None, "befragte_staedte": 0}]
     assert coverage_rules(nothing, "") == ("Gremien enthält diese Ausgabe nicht. Das heißt nicht, dass es keine gibt.",)
@@ -220,9 +233,8 @@ def test_a_release_says_the_days_and_the_gaps_of_both_laender(neighbours: Served
     said = "30.06.2020 (99), 01.01.2016 (übrige Länder)"
     for document in ("README.md", "quality.md", "index.html", "methode.html", "gremien.html"):
         assert said in (latest / document).read_text(encoding="utf-8"), document
-    gap = "Gremien und die Befragung 2020 enthält diese Ausgabe nur für Kleinland"
-    for document in ("README.md", "quality.md", "index.html", "methode.html"):
-        assert gap in (latest / document).read_text(encoding="utf-8"), document
+    for document in ("README.md", "quality.md"):
+        assert GAP in (latest / document).read_text(encoding="utf-8"), document
     for document in ("index.html", "methode.html"):
         text = (latest / document).read_text(encoding="utf-8")
         assert "16 Gemeinden und 1 gemeindefreies Gebiet" in text, document
@@ -398,7 +410,6 @@ def test_districts_of_one_name_are_not_counted_together() -> None:
 
 # --- Where nothing is recorded --------------------------------------------------------------------------------------
 
-GAP = "Gremien und die Befragung 2020 enthält diese Ausgabe nur für Kleinland"
 NOT_RECORDED = (
     "sind in dieser Ausgabe keine Gremien erfasst. Das heißt weder, dass hier gesucht wurde, noch, dass es keine gibt."
 )
@@ -427,8 +438,10 @@ def test_whoever_reads_of_committees_learns_for_which_land_they_are(neighbours: 
     assert any(flowing(GAP) in page and flowing("Uns bekannte Gremien: 6.") in page for page in report)
 
 
-def test_the_preview_and_the_monitoring_say_for_which_laender_they_are(neighbours: Served, both: Profile) -> None:
-    run = joined_run(both, neighbours.folder.parent / "vorschau")
+def test_the_preview_and_the_monitoring_say_for_which_laender_they_are(
+    neighbours: Served, both: Profile, tmp_path: Path
+) -> None:
+    run = joined_run(both, tmp_path / "work")
     with open_database(run.database) as con:
         site = site_of(run, con)
     (run.package / "assets" / "karte.svg").write_bytes((neighbours.folder / "assets" / "karte.svg").read_bytes())
@@ -438,6 +451,11 @@ def test_the_preview_and_the_monitoring_say_for_which_laender_they_are(neighbour
     ]
     # Sixteen names would be no help.
     assert scope(site)[1].startswith("Für einzelne Länder sagen sie nichts.")
+
+    kleinland, nord = sorted(site.facts.lands, key=lambda land: land["land"])
+    several = [kleinland | {"land": name} for name in ("Ostland", "Südland", "Westland")]
+    some = replace(site, facts=replace(site.facts, lands=[*several, nord]))
+    assert preview_data(some)["figures"][0][1].endswith(", erfasst nur für 3 von 4 Ländern")
 
     unrecorded = [land | {"gremien_bekannt": None, "befragte_staedte": 0} for land in site.facts.lands]
     nothing = replace(site, facts=replace(site.facts, lands=unrecorded))
@@ -457,6 +475,9 @@ def test_an_unincorporated_area_is_not_counted_among_those_who_were_not_asked(ne
     text = (neighbours.folder / "index.html").read_text(encoding="utf-8")
     counts = re.findall('data-anzahl="befragung [a-z_]+">([0-9]+)<', text)
     assert sum(map(int, counts)) == 16
+    quality = (neighbours.folder / "quality.md").read_text(encoding="utf-8")
+    told = quality.partition("Status der Gemeinden in der Welle 2020:")[2].partition("\n## ")[0]
+    assert sum(map(int, re.findall(r"\| ([0-9]+) \|", told))) == 16
     assert "Schlüssel (AGS) der Gemeinde oder des gemeindefreien Gebiets" in text
 
 
